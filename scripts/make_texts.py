@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Writes the texts that a voice is trained on: sentences as they are, and short, repeated, listed and long ones made from them.
+
+    make_texts.py SENTENCES.txt OUT.txt [--count 30000] [--seed 0]
+
+SENTENCES.txt holds a sentence a line. Of 100 lines about 75 are sentences, 12 of one to three words,
+2 a repeated word, 3 lists or numbers and 8 long joins of neighbours. Deterministic for a seed.
+"""
+import argparse
+import random
+import re
+
+PUNCTUATION = [".", ".", ".", "?", "!", "", ""]
+CONJUNCTIONS = [", and ", ", but ", "; ", ", ", ", so ", ", while "]
+NUMBERS = ["{}", "number {}", "{} percent", "{} dollars", "{} people", "chapter {}", "in {}", "{} miles"]
+
+
+def words(sentence):
+    return re.findall(r"[A-Za-z][A-Za-z']+", sentence)
+
+
+def short(rng, sentences):
+    """One to three words."""
+    found = words(rng.choice(sentences))
+    if not found:
+        return "Yes."
+    n = rng.choices([1, 2, 3], [4, 1, 1])[0]
+    at = rng.randrange(max(1, len(found) - n + 1))
+    text = " ".join(found[at: at + n])
+    return rng.choice([text, text.capitalize()]) + rng.choice(PUNCTUATION)
+
+
+def repeated(rng, sentences):
+    """A word up to ten times."""
+    word = rng.choice(words(rng.choice(sentences)) or ["no"]).lower()
+    return rng.choice([" ", ", "]).join([word] * rng.randint(2, 10)) + rng.choice(PUNCTUATION)
+
+
+def listed(rng, sentences):
+    """Letters, numbers, or words with commas."""
+    kind = rng.randrange(3)
+    if kind == 0:
+        return " ".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(rng.randint(1, 5))) + rng.choice(PUNCTUATION)
+    if kind == 1:
+        number = rng.choice([rng.randint(0, 20), rng.randint(0, 100), rng.randint(0, 9999), rng.randint(0, 10**6)])
+        return rng.choice(NUMBERS).format(number) + rng.choice(PUNCTUATION)
+    found = [w for _ in range(rng.randint(2, 6)) for w in words(rng.choice(sentences))[-1:]]
+    return ", ".join(found) + "." if found else "One, two, three."
+
+
+def long(rng, sentences):
+    """Two to five neighbours joined into one sentence."""
+    at, n = rng.randrange(len(sentences) - 5), rng.choices([2, 3, 4, 5], [4, 3, 2, 1])[0]
+    parts = [re.sub(r"[.!?\"“”‘’]+", "", s).strip() for s in sentences[at: at + n]]
+    text = parts[0]
+    for part in parts[1:]:
+        text += rng.choice(CONJUNCTIONS) + (part if part.startswith(("I ", "I'")) else part[:1].lower() + part[1:])
+    return text + rng.choice([".", ".", ".", "?", "!"])
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("sentences"); p.add_argument("out")
+    p.add_argument("--count", type=int, default=30000, help="lines to write"); p.add_argument("--seed", type=int, default=0)
+    a = p.parse_args()
+    rng = random.Random(a.seed)
+    sentences = [line.strip() for line in open(a.sentences, encoding="utf-8") if line.strip()]
+    plain = iter(sentences)
+    kinds = [lambda: next(plain), lambda: short(rng, sentences), lambda: repeated(rng, sentences),
+             lambda: listed(rng, sentences), lambda: long(rng, sentences)]
+    with open(a.out, "w", encoding="utf-8") as f:
+        for _ in range(a.count):
+            f.write(rng.choices(kinds, [75, 12, 2, 3, 8])[0]() + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+//! Samples in and out: files, rates, speakers. Knows nothing of models.
+
+pub mod wav;

@@ -1,0 +1,159 @@
+//! Latent frames to a waveform: ConvNeXt blocks at the token rate, upsampling, ConvNeXt blocks at the hop rate, and a
+//! source-filter head that predicts a pitch and five spectra for one inverse STFT:
+//!
+//! `S = exp(h)·e^{iπ·tanh θ}·STFT(pulses(f0)) + exp(n)·noise + exp(r)·e^{iφ}`
+//!
+//! (Vocos, arXiv:2306.00814, gives the ISTFT head; the neural source-filter model, arXiv:1904.12088, the excitation.)
+
+use tch::{Kind, Tensor, nn};
+
+use super::CodecConfig;
+use crate::nn::convnext::{ConvNeXtBlock, blocks};
+use crate::nn::stft::Stft;
+
+/// Lowest pitch that is voiced, in Hz.
+const F0_MIN: f64 = 50.0;
+/// Highest pitch, in Hz.
+const F0_MAX: f64 = 600.0;
+/// Largest log magnitude of a spectrum.
+const MAX_LOG: f64 = 6.0;
+
+/// What the network predicts for each hop: everything that the waveform is computed from.
+#[derive(Debug)]
+pub struct Spectra {
+    /// Five spectra (harmonic log magnitude and phase, noise log magnitude, free log magnitude and phase): `[B, T, 5, F]`.
+    pub bands: Tensor,
+    /// Pitch in Hz where voiced, `[B, T]`.
+    pub f0: Tensor,
+    /// Logit of being voiced, `[B, T]`.
+    pub voicing: Tensor,
+}
+
+impl Spectra {
+    /// Pitch in Hz, zero where unvoiced: `[B, T]`.
+    pub fn pitch(&self) -> Tensor {
+        &self.f0 * self.voicing.gt(0.0)
+    }
+}
+
+/// `[B, D, T]` latents to `[B, N]` samples.
+#[derive(Debug)]
+pub struct Decoder {
+    input: nn::Linear,
+    slow: Vec<ConvNeXtBlock>,
+    up: nn::Linear,
+    fast: Vec<ConvNeXtBlock>,
+    norm: nn::LayerNorm,
+    spectra: nn::Linear,
+    pitch: nn::Linear,
+    stft: Stft,
+    sample_rate: i64,
+    frame_stride: i64,
+}
+
+impl Decoder {
+    pub fn new(vs: nn::Path, config: &CodecConfig) -> Self {
+        let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
+        let spectra = nn::linear(&vs / "spectra", fast, 5 * bins, Default::default());
+        tch::no_grad(|| {
+            if let Some(bias) = &spectra.bs {
+                // Start with faint noise and free parts, so that the harmonic part is learnt first.
+                let bias = bias.view([5, bins]);
+                let _ = bias.select(0, 2).fill_(-2.0);
+                let _ = bias.select(0, 3).fill_(-2.0);
+            }
+        });
+        Self {
+            input: nn::linear(&vs / "input", config.latent_dim, slow, Default::default()),
+            slow: blocks(&vs / "slow", config.decoder_slow_layers, slow, 3 * slow),
+            up: nn::linear(&vs / "up", slow, config.frame_stride * fast, Default::default()),
+            fast: blocks(&vs / "fast", config.decoder_fast_layers, fast, 3 * fast),
+            norm: nn::layer_norm(&vs / "norm", vec![fast], Default::default()),
+            spectra,
+            pitch: nn::linear(&vs / "pitch", fast, 2, Default::default()),
+            stft: Stft::new(config.n_fft, config.hop_length, vs.device()),
+            sample_rate: config.sample_rate,
+            frame_stride: config.frame_stride,
+        }
+    }
+
+    /// Latents `[B, D, T]` to the spectra of `T·frame_stride` hops.
+    pub fn spectra(&self, latent: &Tensor) -> Spectra {
+        let mut x = latent.transpose(1, 2).apply(&self.input).transpose(1, 2);
+        for block in &self.slow {
+            x = block.forward(&x);
+        }
+        let (batch, _, frames) = x.size3().unwrap_or_default();
+        x = x.transpose(1, 2).apply(&self.up); // [B, T, stride·C]
+        x = x.view([batch, frames * self.frame_stride, -1]).transpose(1, 2);
+        for block in &self.fast {
+            x = block.forward(&x);
+        }
+        let x = x.transpose(1, 2).apply(&self.norm);
+        let pitch = x.apply(&self.pitch).to_kind(Kind::Float);
+        let log_range = (F0_MAX / F0_MIN).ln();
+        Spectra {
+            bands: x.apply(&self.spectra).to_kind(Kind::Float).view([batch, frames * self.frame_stride, 5, -1]),
+            f0: (pitch.select(2, 0).sigmoid() * log_range).exp() * F0_MIN,
+            voicing: pitch.select(2, 1),
+        }
+    }
+
+    /// Spectra, a pitch `[B, T]` in Hz (0 where unvoiced) and Gaussian noise `[B, T, 2, F]` to samples `[B, T·hop]`.
+    pub fn synthesize(&self, spectra: &Spectra, f0: &Tensor, noise: &Tensor) -> Tensor {
+        let source = tch::no_grad(|| self.stft.forward(&self.pulses(f0)) / (self.stft.n_fft as f64 / 4.0));
+        self.stft.inverse(&mix(&spectra.bands, &source, noise))
+    }
+
+    /// Shape of the noise for a pitch `[B, T]`.
+    pub fn noise_shape(&self, f0: &Tensor) -> [i64; 4] {
+        let (batch, frames) = f0.size2().unwrap_or_default();
+        [batch, frames, 2, self.stft.bins()]
+    }
+
+    /// Band-limited pulse train: all harmonics of `f0` `[B, T]` (Hz, 0 where unvoiced) below half the sample rate at unit
+    /// amplitude, `Σ cos(k·φ) = sin((H + ½)·φ) / (2·sin(φ/2)) - ½`; `[B, T·hop]`.
+    fn pulses(&self, f0: &Tensor) -> Tensor {
+        let (batch, frames) = f0.size2().unwrap_or_default();
+        let samples = [batch, frames * self.stft.hop];
+        let voiced = f0.gt(0.0);
+        let gate = voiced.unsqueeze(2).expand([-1, -1, self.stft.hop], false).reshape(samples);
+        let f0 = self.interpolate(&f0.clamp_min(F0_MIN), &voiced).view(samples);
+        let phase = (f0.to_kind(Kind::Double) / self.sample_rate as f64).cumsum(1, Kind::Double).frac();
+        let phase = phase.to_kind(Kind::Float) * std::f64::consts::TAU;
+        let harmonics = (f0.reciprocal() * (self.sample_rate as f64 / 2.0)).floor() + 0.5;
+        let denominator = (&phase * 0.5).sin() * 2.0;
+        let near_zero = denominator.abs().le(2e-3);
+        let ratio = (&harmonics * phase).sin() / denominator.masked_fill(&near_zero, 1.0);
+        (harmonics.where_self(&near_zero, &ratio) - 0.5) * gate
+    }
+
+    /// Linear interpolation between the centres of voiced neighbours, a held value beside an unvoiced one: `[B, T]` to `[B, T, hop]`.
+    fn interpolate(&self, f0: &Tensor, voiced: &Tensor) -> Tensor {
+        let frames = f0.size()[1];
+        let shifted = |by: i64| {
+            let index = Tensor::arange(frames, (Kind::Int64, f0.device())) + by;
+            let index = index.clamp(0, frames - 1);
+            f0.index_select(1, &index).where_self(&voiced.index_select(1, &index), f0)
+        };
+        let hop = self.stft.hop;
+        let position = (Tensor::arange(hop, (Kind::Float, f0.device())) + 0.5) / hop as f64 - 0.5; // of the sample, from the centre
+        let before = (-&position).clamp_min(0.0);
+        let after = position.clamp_min(0.0);
+        let weights = Tensor::stack(&[&before, &(-&before - &after + 1.0), &after], 0); // [3, hop]
+        Tensor::stack(&[shifted(-1), f0.shallow_clone(), shifted(1)], 2).matmul(&weights)
+    }
+}
+
+/// The spectrum of the waveform `[B, T, F]` from the five predicted ones, the pulses' spectrum and Gaussian noise `[B, T, 2, F]`.
+fn mix(bands: &Tensor, source: &Tensor, noise: &Tensor) -> Tensor {
+    let band = |i: i64| bands.select(2, i);
+    let magnitude = |i: i64| band(i).clamp_max(MAX_LOG).exp();
+    let (harmonic, noisy, free) = (magnitude(0), magnitude(2), magnitude(3));
+    let theta = band(1).tanh() * std::f64::consts::PI;
+    let (cos, sin) = (theta.cos() * &harmonic, theta.sin() * &harmonic);
+    let (re, im) = (source.real(), source.imag());
+    let real = &cos * &re - &sin * &im + &noisy * noise.select(2, 0) + &free * band(4).cos();
+    let imag = cos * im + sin * re + noisy * noise.select(2, 1) + free * band(4).sin();
+    Tensor::complex(&real, &imag)
+}

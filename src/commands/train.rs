@@ -1,0 +1,126 @@
+//! `tts train`: trains a model of a voice.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use serde::de::DeserializeOwned;
+use tch::Device;
+
+use tts::train::corpus::Corpus;
+use tts::train::tokens::TokenCorpus;
+use tts::train::{Progress, coarse, codec, fine};
+
+/// Train a model of a voice.
+#[derive(Debug, Parser)]
+pub struct Args {
+    #[command(subcommand)]
+    model: Model,
+}
+
+#[derive(Debug, Subcommand)]
+enum Model {
+    /// The neural codec, from speech and its pitch.
+    Codec(RunArgs),
+    /// The autoregressive model of codebook 0, from phonemes.
+    Coarse(TokenArgs),
+    /// The parallel model of the other codebooks.
+    Fine(TokenArgs),
+}
+
+#[derive(Debug, Parser)]
+struct RunArgs {
+    /// Recipe: sizes of the model and how it is trained (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Folder with corpus.jsonl and the audio that it names.
+    #[arg(long, value_name = "DIR")]
+    corpus: PathBuf,
+    /// Folder for metrics, checkpoints and the trained weights.
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// Go on with the run in that folder.
+    #[arg(long)]
+    resume: bool,
+    /// Threads for matrix products.
+    #[arg(long, default_value_t = 2)]
+    threads: i32,
+    /// Train on the GPU.
+    #[arg(long)]
+    cuda: bool,
+}
+
+#[derive(Debug, Parser)]
+struct TokenArgs {
+    /// Run of the codec whose codes the model speaks.
+    #[arg(long, value_name = "DIR")]
+    codec: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let bar = bar();
+    let mut observer = |progress: &Progress| show(&bar, progress);
+    match args.model {
+        Model::Codec(args) => {
+            let (device, recipe): (_, codec::CodecRecipe) = args.prepare()?;
+            let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
+            codec::train(&recipe, &corpus, &args.run, args.resume, device, &mut observer)?;
+        }
+        Model::Coarse(args) => {
+            let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
+            let corpus = args.corpus(device)?;
+            coarse::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+        }
+        Model::Fine(args) => {
+            let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
+            let corpus = args.corpus(device)?;
+            fine::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+        }
+    }
+    Ok(())
+}
+
+impl RunArgs {
+    fn prepare<T: DeserializeOwned>(&self) -> anyhow::Result<(Device, T)> {
+        tch::set_num_threads(self.threads);
+        let device = if self.cuda { Device::Cuda(0) } else { Device::Cpu };
+        Ok((device, read_recipe(&self.config)?))
+    }
+}
+
+impl TokenArgs {
+    /// The corpus in the codec's codes.
+    fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
+        let codec: codec::CodecRecipe = read_recipe(&self.codec.join("config.toml"))?;
+        let weights = self.codec.join("codec.safetensors");
+        let bar = bar().with_message("utterances encoded");
+        let corpus = TokenCorpus::open(&self.run.corpus, &weights, &codec.model, device, &mut |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        })?;
+        bar.finish_and_clear();
+        Ok(corpus)
+    }
+}
+
+fn read_recipe<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading the recipe {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("in the recipe {}", path.display()))
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.steps);
+    bar.set_position(progress.step);
+    let figures: Vec<String> = progress.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+    let left = HumanDuration(progress.remaining);
+    bar.set_message(format!("{}, {:.0} s of speech/s, {left} left", figures.join(", "), progress.speech_rate));
+}

@@ -1,0 +1,126 @@
+//! Pre-norm transformer (Vaswani et al. 2017, arXiv:1706.03762; pre-norm as in GPT-2) for whole sequences and for single steps.
+
+use serde::{Deserialize, Serialize};
+use tch::{Device, Tensor, nn};
+
+use super::attention::{Attention, Rotary, Window};
+use super::kv_cache::KvCache;
+
+/// Sizes of a transformer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransformerConfig {
+    pub dim: i64,
+    pub layers: i64,
+    pub heads: i64,
+    /// Channels inside the MLP.
+    pub hidden: i64,
+}
+
+impl TransformerConfig {
+    /// Says which value is out of its range; `name` is where the section stands.
+    pub fn validate(&self, name: &str) -> Result<(), String> {
+        let positive = [("dim", self.dim), ("layers", self.layers), ("heads", self.heads), ("hidden", self.hidden)];
+        for (field, value) in positive {
+            if value < 1 {
+                return Err(format!("{name}.{field} is {value}, expected at least 1"));
+            }
+        }
+        if self.dim % (2 * self.heads) != 0 {
+            return Err(format!("{name}.dim is {}, expected a multiple of twice heads ({})", self.dim, self.heads));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Block {
+    norm1: nn::LayerNorm,
+    attention: Attention,
+    norm2: nn::LayerNorm,
+    up: nn::Linear,
+    down: nn::Linear,
+}
+
+impl Block {
+    fn new(vs: nn::Path, config: &TransformerConfig) -> Self {
+        let (dim, hidden) = (config.dim, config.hidden);
+        Self {
+            norm1: nn::layer_norm(&vs / "norm1", vec![dim], Default::default()),
+            attention: Attention::new(&vs / "attention", dim, config.heads),
+            norm2: nn::layer_norm(&vs / "norm2", vec![dim], Default::default()),
+            up: nn::linear(&vs / "up", dim, hidden, Default::default()),
+            down: nn::linear(&vs / "down", hidden, dim, Default::default()),
+        }
+    }
+
+    fn mlp(&self, x: &Tensor) -> Tensor {
+        x + x.apply(&self.norm2).apply(&self.up).gelu("tanh").apply(&self.down)
+    }
+}
+
+/// A stack of blocks and a final norm.
+#[derive(Debug)]
+pub struct Transformer {
+    layers: Vec<Block>,
+    norm: nn::LayerNorm,
+    config: TransformerConfig,
+    window: Window,
+}
+
+/// What a causal transformer remembers between two steps.
+#[derive(Debug)]
+pub struct TransformerState {
+    caches: Vec<KvCache>,
+    position: i64,
+}
+
+impl Transformer {
+    pub fn new(vs: nn::Path, config: &TransformerConfig, window: Window) -> Self {
+        let blocks = &vs / "layers";
+        Self {
+            layers: (0..config.layers).map(|i| Block::new(&blocks / i, config)).collect(),
+            norm: nn::layer_norm(&vs / "norm", vec![config.dim], Default::default()),
+            config: config.clone(),
+            window,
+        }
+    }
+
+    /// A batch of sequences `[B, T, C]` to `[B, T, C]`; `lengths` `[B]` if they are padded.
+    pub fn forward(&self, x: &Tensor, lengths: Option<&Tensor>) -> Tensor {
+        let (frames, device) = (x.size()[1], x.device());
+        let mask = self.window.mask(frames, lengths, device);
+        let rotary = Rotary::new(0, frames, self.head_dim(), device);
+        let mut x = x.shallow_clone();
+        for layer in &self.layers {
+            x = &x + layer.attention.forward(&x.apply(&layer.norm1), &rotary, mask.as_ref());
+            x = layer.mlp(&x);
+        }
+        x.apply(&self.norm)
+    }
+
+    /// An empty memory for [`Transformer::step`]; the window must be causal.
+    pub fn state(&self, device: Device) -> TransformerState {
+        let Window::Around { left, right: 0 } = self.window else {
+            panic!("only a causal transformer with a limited window can go step by step");
+        };
+        let cache = || KvCache::new(self.config.heads, left + 1, self.head_dim(), device);
+        TransformerState { caches: (0..self.config.layers).map(|_| cache()).collect(), position: 0 }
+    }
+
+    /// The next position, `[1, 1, C]` to `[1, 1, C]`.
+    pub fn step(&self, x: &Tensor, state: &mut TransformerState) -> Tensor {
+        let rotary = Rotary::new(state.position, 1, self.head_dim(), x.device());
+        state.position += 1;
+        let mut x = x.shallow_clone();
+        for (layer, cache) in self.layers.iter().zip(&mut state.caches) {
+            x = &x + layer.attention.step(&x.apply(&layer.norm1), &rotary, cache);
+            x = layer.mlp(&x);
+        }
+        x.apply(&self.norm)
+    }
+
+    fn head_dim(&self) -> i64 {
+        self.config.dim / self.config.heads
+    }
+}

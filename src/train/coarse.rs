@@ -1,0 +1,65 @@
+//! Training of the coarse model by teacher forcing, with some of the tokens before replaced by random ones.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use super::language::{LanguageModel, LanguageTraining};
+use super::run::Observer;
+use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
+use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
+use crate::error::Result;
+
+/// A coarse model and how it is trained: the file given to `tts train coarse --config`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoarseRecipe {
+    pub model: CoarseConfig,
+    pub training: LanguageTraining,
+}
+
+/// Trains until the last step; `coarse.safetensors` in `dir` then holds the weights to ship.
+pub fn train(
+    recipe: &CoarseRecipe,
+    corpus: &TokenCorpus,
+    dir: &Path,
+    resume: bool,
+    device: Device,
+    observer: Observer,
+) -> Result<()> {
+    super::language::train(recipe, &recipe.training, corpus, dir, resume, device, observer, |vs| Learner {
+        model: CoarseModel::new(vs.root(), &recipe.model),
+        training: recipe.training.clone(),
+    })
+}
+
+struct Learner {
+    model: CoarseModel,
+    training: LanguageTraining,
+}
+
+impl LanguageModel for Learner {
+    const WEIGHTS: &str = "coarse.safetensors";
+
+    fn losses(&self, batch: &TokenBatch, _: &[Tensor], training: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
+        let size = self.model.config().codebook_size;
+        let target = batch.level(0);
+        let nudged = if training { nudge(&target, self.training.nudge, size) } else { target.shallow_clone() };
+        let frames = target.size()[1];
+        let previous = nudged.narrow(1, 0, frames - 1);
+        let start = Tensor::full([target.size()[0], 1], size, (Kind::Int64, target.device()));
+        let state = self.model.forward(&CoarseInput {
+            phonemes: batch.phonemes.shallow_clone(),
+            phoneme_lengths: batch.phoneme_lengths.shallow_clone(),
+            previous: Tensor::cat(&[start, previous], 1),
+            pointer: batch.pointer.shallow_clone(),
+            stay: batch.since.shallow_clone(),
+            log_speed: batch.log_speed.shallow_clone(),
+        });
+        let token = batch.mean(&frame_cross_entropy(&self.model.token_logits(&state), &target));
+        let advance = self.model.advance_logits(&state, &target);
+        let advance = batch.mean(&frame_cross_entropy(&advance, &batch.advance));
+        (&token + &advance, vec![("token", token), ("advance", advance)])
+    }
+}

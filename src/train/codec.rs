@@ -1,0 +1,356 @@
+//! Training of the codec: reconstruction first, then the decoder alone against a discriminator while the codes stay as they are.
+
+use std::path::Path;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::corpus::{Corpus, Utterance};
+use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
+use super::optimizer::Optimizer;
+use super::run::{Observer, Run};
+use super::schedule::warmup_cosine;
+use crate::checkpoint::{Checkpoint, save_half};
+use crate::codec::quantizer::CodebookUpdate;
+use crate::codec::{Codec, CodecConfig, LogMel, Spectra};
+use crate::error::{Error, Result};
+use crate::nn::stft::{Stft, magnitude};
+use crate::shim::{AdamW, autocast_bf16};
+
+/// A codec and how it is trained: the file given to `tts train codec --config`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecRecipe {
+    pub model: CodecConfig,
+    pub training: CodecTraining,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecTraining {
+    pub seed: u64,
+    /// Steps of the reconstruction phase.
+    pub steps: u64,
+    /// Steps of the adversarial phase after it.
+    pub adversarial_steps: u64,
+    /// Step from which the latents are quantized.
+    pub quantize_from: u64,
+    /// Segments in a batch.
+    pub batch: usize,
+    /// Token frames in a segment.
+    pub segment_frames: i64,
+    pub warmup: u64,
+    pub learning_rate: f64,
+    pub adversarial_learning_rate: f64,
+    pub weight_decay: f64,
+    /// Decay of the codebooks' running means.
+    pub codebook_decay: f64,
+    /// Channels of the discriminator.
+    pub discriminator_channels: i64,
+    pub evaluate_every: u64,
+    /// Matrix products and convolutions in bf16.
+    pub bf16: bool,
+}
+
+/// Weights of the loss terms.
+const MEL: f64 = 1.0;
+const COMMITMENT: f64 = 0.25;
+const ADVERSARIAL: f64 = 0.1;
+const FEATURE_MATCHING: f64 = 0.5;
+/// Batches from which the codebooks are first placed.
+const INITIAL_BATCHES: usize = 100;
+
+/// Trains until the last step, saving on the way; at the end `codec.safetensors` in `dir` holds the weights to ship.
+pub fn train(
+    recipe: &CodecRecipe,
+    corpus: &Corpus,
+    dir: &Path,
+    resume: bool,
+    device: Device,
+    observer: Observer,
+) -> Result<()> {
+    let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
+    let total = recipe.training.steps + recipe.training.adversarial_steps;
+    tch::manual_seed(recipe.training.seed as i64);
+    let mut trainer = Trainer::new(recipe, corpus, device);
+    let (mut run, checkpoint) = Run::open(dir, &config, recipe.training.seed, total, resume, observer)?;
+    if let Some(checkpoint) = checkpoint {
+        trainer.restore(&checkpoint, &run.checkpoint_path())?;
+    }
+    let held_out = trainer.held_out_batch()?;
+    while !run.is_finished() {
+        let mut metrics = trainer.step(&run)?;
+        let keep = (run.step() + 1) % recipe.training.evaluate_every == 0;
+        if keep {
+            metrics.push(("held_out", trainer.evaluate(&held_out)?));
+        }
+        let frames = recipe.training.batch as i64 * recipe.training.segment_frames;
+        run.finish_step(frames as f64 / recipe.model.frame_rate(), &metrics, keep)?;
+        if run.is_due() {
+            run.save(trainer.checkpoint())?;
+            save_half(&dir.join("codec.safetensors"), &trainer.vs)?;
+        }
+    }
+    Ok(())
+}
+
+/// Segments of speech and their pitch.
+struct Batch {
+    samples: Tensor, // [B, N]
+    f0: Tensor,      // [B, T], Hz, 0 where unvoiced
+}
+
+struct Trainer<'a> {
+    recipe: &'a CodecRecipe,
+    corpus: &'a Corpus,
+    device: Device,
+    vs: VarStore,
+    codec: Codec,
+    codebook_vs: VarStore,
+    codebooks: CodebookUpdate,
+    optimizer: Optimizer,
+    adversary: Adversary,
+    loss: SpectralLoss,
+}
+
+/// The discriminator and the optimizers of the second phase.
+struct Adversary {
+    vs: VarStore,
+    discriminator: Discriminator,
+    optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(recipe: &'a CodecRecipe, corpus: &'a Corpus, device: Device) -> Self {
+        let t = &recipe.training;
+        let (vs, codebook_vs, adversary_vs) = (VarStore::new(device), VarStore::new(device), VarStore::new(device));
+        let codec = Codec::new(vs.root(), &recipe.model);
+        let codebooks = CodebookUpdate::new(codebook_vs.root(), &codec.quantizer, t.codebook_decay);
+        let options = |beta2: f64| AdamW {
+            lr: 0.0,
+            beta1: 0.8,
+            beta2,
+            weight_decay: t.weight_decay,
+            eps: 1e-8,
+            max_norm: 1.0,
+        };
+        let discriminator = Discriminator::new(adversary_vs.root(), t.discriminator_channels);
+        let adversary = Adversary {
+            optimizer: Optimizer::new(&adversary_vs, "", options(0.99)),
+            decoder_optimizer: Optimizer::new(&vs, "decoder.", options(0.99)),
+            vs: adversary_vs,
+            discriminator,
+        };
+        let optimizer = Optimizer::new(&vs, "", options(0.99));
+        let loss = SpectralLoss::new(&recipe.model, device);
+        Self { recipe, corpus, device, vs, codec, codebook_vs, codebooks, optimizer, adversary, loss }
+    }
+
+    fn step(&mut self, run: &Run) -> Result<Vec<(&'static str, f64)>> {
+        let t = &self.recipe.training;
+        if run.step() == t.quantize_from {
+            self.place_codebooks(run)?;
+        }
+        let batch = self.batch(run)?;
+        if run.step() < t.steps { self.reconstruct(run, &batch) } else { self.play(run, &batch) }
+    }
+
+    /// One step of the reconstruction phase.
+    fn reconstruct(&mut self, run: &Run, batch: &Batch) -> Result<Vec<(&'static str, f64)>> {
+        let t = &self.recipe.training;
+        let mut rng = run.rng();
+        let latent = autocast_bf16(self.device, t.bf16, || self.codec.encoder.forward(&batch.samples))?;
+        let latent = latent.to_kind(Kind::Float);
+        let (latent, commitment) = if run.step() < t.quantize_from {
+            (latent, Tensor::zeros([], (Kind::Float, self.device)))
+        } else {
+            let n_q = self.recipe.model.n_q as usize;
+            let levels = if rng.random_bool(0.5) { n_q } else { rng.random_range(1..=n_q) };
+            let quantized = self.codec.quantizer.forward(&latent, levels);
+            self.codebooks.step(&self.codec.quantizer, &quantized);
+            (quantized.latent, quantized.commitment)
+        };
+        let (spectra, samples) = self.decode(&latent, &batch.f0)?;
+        let spectral = self.loss.forward(&samples, &batch.samples);
+        let (pitch, voicing) = pitch_losses(&spectra, &batch.f0);
+        let loss = &spectral + &pitch + &voicing + &commitment * COMMITMENT;
+        let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.1);
+        let norm = self.optimizer.backward_step(&loss, lr)?;
+        let value = |t: &Tensor| t.double_value(&[]);
+        Ok(vec![
+            ("loss", value(&loss)),
+            ("spectral", value(&spectral)),
+            ("pitch", value(&pitch)),
+            ("voicing", value(&voicing)),
+            ("commitment", value(&commitment)),
+            ("gradient", norm),
+        ])
+    }
+
+    /// One step of the adversarial phase: the discriminator, then the decoder; encoder and codebooks stay.
+    fn play(&mut self, run: &Run, batch: &Batch) -> Result<Vec<(&'static str, f64)>> {
+        let t = &self.recipe.training;
+        let latent = no_grad(|| self.quantized(&batch.samples))?;
+        let (spectra, samples) = self.decode(&latent, &batch.f0)?;
+        let lr = warmup_cosine(run.step() - t.steps, t.adversarial_steps, 20, t.adversarial_learning_rate, 0.05);
+        let judge = |x: &Tensor| autocast_bf16(self.device, t.bf16, || self.adversary.discriminator.forward(x));
+        let real = judge(&batch.samples)?;
+        let discriminator = discriminator_loss(&real, &judge(&samples.detach())?);
+        self.adversary.optimizer.backward_step(&discriminator, lr)?;
+
+        let real = no_grad(|| judge(&batch.samples))?;
+        let (adversarial, matching) = generator_losses(&real, &judge(&samples)?);
+        let spectral = self.loss.forward(&samples, &batch.samples);
+        let (pitch, voicing) = pitch_losses(&spectra, &batch.f0);
+        let loss = &spectral + &pitch + &voicing + &adversarial * ADVERSARIAL + &matching * FEATURE_MATCHING;
+        let norm = self.adversary.decoder_optimizer.backward_step(&loss, lr)?;
+        let value = |t: &Tensor| t.double_value(&[]);
+        Ok(vec![
+            ("loss", value(&loss)),
+            ("spectral", value(&spectral)),
+            ("pitch", value(&pitch)),
+            ("voicing", value(&voicing)),
+            ("adversarial", value(&adversarial)),
+            ("matching", value(&matching)),
+            ("discriminator", value(&discriminator)),
+            ("gradient", norm),
+        ])
+    }
+
+    /// Latents `[B, D, T]` of samples, quantized with every level.
+    fn quantized(&self, samples: &Tensor) -> Result<Tensor> {
+        let t = &self.recipe.training;
+        let latent = autocast_bf16(self.device, t.bf16, || self.codec.encoder.forward(samples))?;
+        Ok(self.codec.quantizer.forward(&latent.to_kind(Kind::Float), self.recipe.model.n_q as usize).latent)
+    }
+
+    /// Spectra and samples, the pulses following the true pitch.
+    fn decode(&self, latent: &Tensor, f0: &Tensor) -> Result<(Spectra, Tensor)> {
+        let bf16 = self.recipe.training.bf16;
+        let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
+        let noise = Tensor::randn(self.codec.decoder.noise_shape(f0), (Kind::Float, self.device));
+        let samples = self.codec.decoder.synthesize(&spectra, f0, &noise);
+        Ok((spectra, samples))
+    }
+
+    /// First codebooks by k-means over the latents of many batches.
+    fn place_codebooks(&mut self, run: &Run) -> Result<()> {
+        let mut rng = run.rng();
+        let mut latents = Vec::new();
+        for _ in 0..INITIAL_BATCHES {
+            let batch = self.random_batch(&mut rng)?;
+            let latent = no_grad(|| self.codec.encoder.forward(&batch.samples));
+            latents.push(latent.transpose(1, 2).reshape([-1, self.recipe.model.latent_dim]));
+        }
+        self.codebooks.initialize(&self.codec.quantizer, &Tensor::cat(&latents, 0), 10);
+        Ok(())
+    }
+
+    /// Mean spectral loss on held-out speech, with every level and the predicted pitch's voicing left out.
+    fn evaluate(&self, batch: &Batch) -> Result<f64> {
+        no_grad(|| {
+            tch::manual_seed(0);
+            let (_, samples) = self.decode(&self.quantized(&batch.samples)?, &batch.f0)?;
+            Ok(self.loss.forward(&samples, &batch.samples).double_value(&[]))
+        })
+    }
+
+    fn batch(&self, run: &Run) -> Result<Batch> {
+        self.random_batch(&mut run.rng())
+    }
+
+    fn random_batch(&self, rng: &mut impl rand::Rng) -> Result<Batch> {
+        let hop = self.recipe.model.hop_length as u32;
+        let len = self.segment_length();
+        let rows = (0..self.recipe.training.batch).map(|_| {
+            let utterance = self.corpus.pick(rng);
+            let start = rng.random_range(0..=utterance.samples.saturating_sub(len) / hop) * hop;
+            (utterance, start)
+        });
+        self.collate(&rows.collect::<Vec<_>>())
+    }
+
+    fn held_out_batch(&self) -> Result<Batch> {
+        let hop = self.recipe.model.hop_length as u32;
+        let middle = |u: &Utterance| u.samples.saturating_sub(self.segment_length()) / 2 / hop * hop;
+        let rows: Vec<_> = self.corpus.held_out.iter().take(24).map(|u| (u, middle(u))).collect();
+        self.collate(&rows)
+    }
+
+    fn segment_length(&self) -> u32 {
+        (self.recipe.training.segment_frames * self.recipe.model.frame_length()) as u32
+    }
+
+    fn collate(&self, rows: &[(&Utterance, u32)]) -> Result<Batch> {
+        let (hop, rate) = (self.recipe.model.hop_length as f64, self.recipe.model.sample_rate as f64);
+        let len = self.segment_length();
+        let hops = len as usize / hop as usize;
+        let (mut samples, mut f0) = (Vec::new(), Vec::new());
+        for &(utterance, start) in rows {
+            samples.extend(self.corpus.segment(utterance, start, len)?);
+            f0.extend((0..hops).map(|t| utterance.f0_at((f64::from(start) + (t as f64 + 0.5) * hop) / rate)));
+        }
+        let tensor = |x: &[f32]| Tensor::from_slice(x).view([rows.len() as i64, -1]).to_device(self.device);
+        Ok(Batch { samples: tensor(&samples), f0: tensor(&f0) })
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.insert_variables("model.", &self.vs);
+        checkpoint.insert_variables("codebooks.", &self.codebook_vs);
+        checkpoint.insert_variables("discriminator.", &self.adversary.vs);
+        self.optimizer.save("optimizer.", &mut checkpoint);
+        self.adversary.optimizer.save("discriminator_optimizer.", &mut checkpoint);
+        self.adversary.decoder_optimizer.save("decoder_optimizer.", &mut checkpoint);
+        checkpoint
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint, path: &Path) -> Result<()> {
+        checkpoint.restore("model.", &self.vs, path)?;
+        checkpoint.restore("codebooks.", &self.codebook_vs, path)?;
+        checkpoint.restore("discriminator.", &self.adversary.vs, path)?;
+        self.optimizer.restore("optimizer.", checkpoint, path)?;
+        self.adversary.optimizer.restore("discriminator_optimizer.", checkpoint, path)?;
+        self.adversary.decoder_optimizer.restore("decoder_optimizer.", checkpoint, path)
+    }
+}
+
+/// L1 distance of logarithmic pitch where voiced, and the cross entropy of voicing.
+fn pitch_losses(spectra: &Spectra, f0: &Tensor) -> (Tensor, Tensor) {
+    let voiced = f0.gt(0.0).to_kind(Kind::Float);
+    let distance = (spectra.f0.log() - f0.clamp_min(1.0).log()).abs() * &voiced;
+    let pitch = distance.sum(Kind::Float) / voiced.sum(Kind::Float).clamp_min(1.0);
+    let none = None::<&Tensor>;
+    let voicing = spectra.voicing.binary_cross_entropy_with_logits(&voiced, none, none, tch::Reduction::Mean);
+    (pitch * 5.0, voicing)
+}
+
+/// Distance of waveforms in log and linear STFT magnitudes at three resolutions, and in log-mel.
+struct SpectralLoss {
+    stfts: Vec<Stft>,
+    mel: LogMel,
+}
+
+impl SpectralLoss {
+    /// Added to magnitudes before the logarithm.
+    const FLOOR: f64 = 1e-2;
+
+    fn new(config: &CodecConfig, device: Device) -> Self {
+        let stfts = [512, 1024, 2048].map(|n_fft| Stft::new(n_fft, n_fft / 4, device));
+        Self { stfts: stfts.into(), mel: LogMel::new(config, device) }
+    }
+
+    /// Both `[B, N]`; a scalar.
+    fn forward(&self, output: &Tensor, target: &Tensor) -> Tensor {
+        let l1 = |a: &Tensor, b: &Tensor| (a - b).abs().mean(Kind::Float);
+        let terms = self.stfts.iter().map(|stft| {
+            let (a, b) = (magnitude(&stft.forward(output)), magnitude(&stft.forward(target)));
+            l1(&(&a + Self::FLOOR).log(), &(&b + Self::FLOOR).log()) + l1(&a, &b) / b.mean(Kind::Float).clamp_min(1e-3)
+        });
+        let stft = Tensor::stack(&terms.collect::<Vec<_>>(), 0).mean(Kind::Float);
+        stft + l1(&self.mel.forward(output), &self.mel.forward(target)) * MEL
+    }
+}

@@ -1,0 +1,131 @@
+//! Training speech: `corpus.jsonl` with one utterance a line, as `scripts/make_corpus.py` writes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rand::{Rng, RngExt};
+use serde::Deserialize;
+
+use crate::audio::wav;
+use crate::error::{Error, Result};
+
+/// Seconds between two values of [`Utterance::f0`]; value `i` lies in the middle of its interval.
+pub const F0_INTERVAL: f64 = 0.0125;
+
+/// Every how manieth line is held out from training.
+const HELD_OUT_EVERY: usize = 100;
+
+/// One spoken sentence and its alignment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Utterance {
+    pub id: String,
+    /// Path of the WAV file, relative to the corpus.
+    pub audio: PathBuf,
+    pub text: String,
+    pub phonemes: String,
+    /// Length of the audio in samples.
+    pub samples: u32,
+    /// Seconds that each phoneme lasts.
+    pub durations: Vec<f64>,
+    /// Seconds of silence before the first phoneme.
+    pub lead: f64,
+    /// Seconds of silence after the last phoneme.
+    pub tail: f64,
+    /// Pitch in Hz every [`F0_INTERVAL`], 0 where unvoiced.
+    #[serde(default)]
+    pub f0: Vec<f32>,
+    /// Speed at which the teacher spoke.
+    #[serde(default)]
+    pub speed: Option<f64>,
+    /// Symbols of the phonemes that the teacher does not know and dropped.
+    #[serde(default)]
+    pub dropped: Option<u32>,
+}
+
+/// All utterances of a folder, checked, split into training and held-out ones.
+#[derive(Debug)]
+pub struct Corpus {
+    pub root: PathBuf,
+    pub training: Vec<Utterance>,
+    pub held_out: Vec<Utterance>,
+    /// `cumulative[i]`: samples in `training[..=i]`, for picking by length.
+    cumulative: Vec<u64>,
+}
+
+impl Corpus {
+    /// Reads and checks every line of `root/corpus.jsonl` and the header of every file that it names.
+    pub fn open(root: &Path, sample_rate: i64) -> Result<Self> {
+        let path = root.join("corpus.jsonl");
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let (mut training, mut held_out) = (Vec::new(), Vec::new());
+        for (index, line) in text.lines().enumerate() {
+            let wrong = |reason: String| Error::Corpus { path: path.clone(), line: index + 1, reason };
+            let utterance: Utterance = serde_json::from_str(line).map_err(|e| wrong(e.to_string()))?;
+            check(root, &utterance, sample_rate).map_err(wrong)?;
+            let part = if (index + 1) % HELD_OUT_EVERY == 0 { &mut held_out } else { &mut training };
+            part.push(utterance);
+        }
+        if training.is_empty() || held_out.is_empty() {
+            let lines = training.len() + held_out.len();
+            let reason = format!("expected at least {HELD_OUT_EVERY} utterances (one in {HELD_OUT_EVERY} is held out)");
+            return Err(Error::Corpus { path, line: lines, reason });
+        }
+        let mut total = 0;
+        let cumulative = training.iter().map(|u| {
+            total += u64::from(u.samples);
+            total
+        });
+        let cumulative = cumulative.collect();
+        Ok(Self { root: root.to_path_buf(), training, held_out, cumulative })
+    }
+
+    /// Seconds of training speech.
+    pub fn seconds(&self, sample_rate: i64) -> f64 {
+        self.cumulative.last().copied().unwrap_or(0) as f64 / sample_rate as f64
+    }
+
+    /// A training utterance, picked in proportion to its length.
+    pub fn pick(&self, rng: &mut impl Rng) -> &Utterance {
+        let total = self.cumulative.last().copied().unwrap_or(1);
+        let at = rng.random_range(0..total);
+        &self.training[self.cumulative.partition_point(|&end| end <= at)]
+    }
+
+    /// `len` samples of an utterance from `start`, zeros after its end.
+    pub fn segment(&self, utterance: &Utterance, start: u32, len: u32) -> Result<Vec<f32>> {
+        wav::read_segment(&self.root.join(&utterance.audio), start, len)
+    }
+}
+
+impl Utterance {
+    /// The pitch at `seconds`, linearly interpolated between voiced values; 0 where unvoiced or beyond the end.
+    pub fn f0_at(&self, seconds: f64) -> f32 {
+        let position = (seconds / F0_INTERVAL - 0.5).max(0.0);
+        let (i, part) = (position as usize, position.fract() as f32);
+        let value = |i: usize| self.f0.get(i).copied().unwrap_or(0.0);
+        match (value(i), value(i + 1)) {
+            (a, b) if a > 0.0 && b > 0.0 => a + (b - a) * part,
+            (a, b) => if part < 0.5 { a } else { b },
+        }
+    }
+}
+
+fn check(root: &Path, utterance: &Utterance, sample_rate: i64) -> std::result::Result<(), String> {
+    let (symbols, durations) = (utterance.phonemes.chars().count(), utterance.durations.len());
+    if symbols != durations {
+        return Err(format!("{symbols} phonemes but {durations} durations, expected one for each"));
+    }
+    let spoken = utterance.lead + utterance.durations.iter().sum::<f64>() + utterance.tail;
+    let seconds = f64::from(utterance.samples) / sample_rate as f64;
+    if (spoken - seconds).abs() > 0.05 {
+        return Err(format!("lead, durations and tail last {spoken:.2} s, but the audio {seconds:.2} s"));
+    }
+    let path = root.join(&utterance.audio);
+    let (samples, rate, channels) = wav::probe(&path).map_err(|e| e.to_string())?;
+    if (i64::from(rate), channels, samples) != (sample_rate, 1, utterance.samples) {
+        let want = format!("{} samples, mono, at {sample_rate} Hz", utterance.samples);
+        return Err(format!("{}: expected {want}, found {samples}, {channels} channels, {rate} Hz", path.display()));
+    }
+    Ok(())
+}

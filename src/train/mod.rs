@@ -1,0 +1,14 @@
+//! Training of every model, from a corpus on disk to weights to ship. The models know nothing of it.
+
+pub mod coarse;
+pub mod codec;
+pub mod corpus;
+mod discriminator;
+pub mod fine;
+mod language;
+mod optimizer;
+mod run;
+mod schedule;
+pub mod tokens;
+
+pub use run::{Observer, Progress};

@@ -1,0 +1,154 @@
+//! A training run in a folder: its configuration, its metrics, and a checkpoint from which it goes on exactly.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value, json};
+
+use crate::checkpoint::{Checkpoint, write_atomically};
+use crate::error::{Error, Result};
+
+/// Longest time between two checkpoints.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(240);
+
+/// Where a run stands, for whoever watches it.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    pub step: u64,
+    pub steps: u64,
+    /// Names and values of this step's figures.
+    pub metrics: &'a [(&'static str, f64)],
+    /// Seconds of speech trained on per second of time, since the run started or resumed.
+    pub speech_rate: f64,
+    pub remaining: Duration,
+}
+
+/// Called after every step.
+pub type Observer<'a> = &'a mut dyn FnMut(&Progress);
+
+/// The folder of one run, and how far it has come.
+pub struct Run<'a> {
+    dir: PathBuf,
+    seed: u64,
+    steps: u64,
+    step: u64,
+    metrics: File,
+    observer: Observer<'a>,
+    started: Instant,
+    first_step: u64,
+    speech: f64,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    /// Starts a run of `steps` steps in `dir`, or goes on with the one there if `resume` is set.
+    ///
+    /// `config` is kept in the folder as `config.toml`; a run resumes only under the configuration it began with.
+    /// The checkpoint to go on from is returned with it.
+    pub fn open(
+        dir: &Path,
+        config: &str,
+        seed: u64,
+        steps: u64,
+        resume: bool,
+        observer: Observer<'a>,
+    ) -> Result<(Self, Option<Checkpoint>)> {
+        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        let (kept, path) = (dir.join("config.toml"), dir.join("checkpoint.safetensors"));
+        let checkpoint = if resume {
+            let before = fs::read_to_string(&kept).map_err(Error::io(&kept))?;
+            if before != config {
+                let reason = "the run there began with another configuration; give that one, or another --run".into();
+                return Err(Error::Config { path: kept, reason });
+            }
+            if path.exists() { Some(Checkpoint::load(&path)?) } else { None }
+        } else if path.exists() {
+            return Err(Error::Training(format!("{} holds a run already: add --resume to go on with it", dir.display())));
+        } else {
+            write_atomically(&kept, config.as_bytes())?;
+            None
+        };
+        let step = match &checkpoint {
+            Some(c) => c.metadata.get("step").and_then(|s| s.parse().ok()).ok_or_else(|| Error::weights(&path, "no step"))?,
+            None => 0,
+        };
+        let metrics = open_metrics(&dir.join("metrics.jsonl"), step)?;
+        let now = Instant::now();
+        let (dir, first_step) = (dir.to_path_buf(), step);
+        let run = Self { dir, seed, steps, step, metrics, observer, started: now, first_step, speech: 0.0, saved: now };
+        Ok((run, checkpoint))
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.dir.join("checkpoint.safetensors")
+    }
+
+    /// Steps done so far.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.step >= self.steps
+    }
+
+    /// The random numbers of the current step, and libtorch's generator with them: a resumed run draws the same.
+    pub fn rng(&self) -> ChaCha8Rng {
+        let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.step;
+        tch::manual_seed(seed as i64);
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    /// Ends a step that trained on `speech` seconds; its figures go to the observer, and to the file if `keep` is set.
+    pub fn finish_step(&mut self, speech: f64, metrics: &[(&'static str, f64)], keep: bool) -> Result<()> {
+        self.step += 1;
+        self.speech += speech;
+        let elapsed = self.started.elapsed();
+        let per_step = elapsed.as_secs_f64() / (self.step - self.first_step) as f64;
+        if keep {
+            let mut row: Map<String, Value> = metrics.iter().map(|&(k, v)| (k.to_string(), json!(v))).collect();
+            row.insert("step".into(), json!(self.step));
+            row.insert("elapsed_s".into(), json!(elapsed.as_secs_f64()));
+            writeln!(self.metrics, "{}", Value::Object(row)).map_err(Error::io(&self.dir))?;
+        }
+        (self.observer)(&Progress {
+            step: self.step,
+            steps: self.steps,
+            metrics,
+            speech_rate: self.speech / elapsed.as_secs_f64(),
+            remaining: Duration::from_secs_f64(per_step * self.steps.saturating_sub(self.step) as f64),
+        });
+        Ok(())
+    }
+
+    /// Whether it is time for a checkpoint.
+    pub fn is_due(&self) -> bool {
+        self.is_finished() || self.saved.elapsed() >= CHECKPOINT_INTERVAL
+    }
+
+    /// Writes the checkpoint; the one before stays until this one is whole.
+    pub fn save(&mut self, mut checkpoint: Checkpoint) -> Result<()> {
+        checkpoint.metadata.insert("step".into(), self.step.to_string());
+        checkpoint.save(&self.checkpoint_path(), None)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Opens the metrics for appending, without the rows after `step` that a killed run left.
+fn open_metrics(path: &Path, step: u64) -> Result<File> {
+    if let Ok(text) = fs::read_to_string(path) {
+        let row_step = |line: &str| serde_json::from_str::<Value>(line).ok().and_then(|v| v["step"].as_u64());
+        let kept = text.lines().filter(|line| row_step(line).is_some_and(|s| s <= step));
+        write_atomically(path, kept.map(|line| format!("{line}\n")).collect::<String>().as_bytes())?;
+    }
+    OpenOptions::new().create(true).append(true).open(path).map_err(Error::io(path))
+}

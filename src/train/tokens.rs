@@ -1,0 +1,235 @@
+//! Utterances as the language models see them: codes, phoneme ids, the pointer's path. Codes are made once by the codec and
+//! kept beside the corpus under the codec's fingerprint.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::path::Path;
+
+use rand::{Rng, RngExt};
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::corpus::{Corpus, Utterance};
+use crate::checkpoint::{Checkpoint, load_variables};
+use crate::codec::{Codec, CodecConfig};
+use crate::coarse::ADVANCES;
+use crate::error::{Error, Result};
+use crate::text::Vocab;
+
+/// One utterance in tokens.
+#[derive(Debug)]
+pub struct TokenSequence {
+    /// `BEGIN`, phonemes, `END`.
+    pub phonemes: Vec<i64>,
+    /// `[n_q, T]`, 16-bit.
+    pub codes: Tensor,
+    /// Phoneme that each frame speaks, `T` values.
+    pub pointer: Vec<i64>,
+    /// Speed at which it was spoken.
+    pub speed: f64,
+}
+
+impl TokenSequence {
+    pub fn frames(&self) -> usize {
+        self.pointer.len()
+    }
+}
+
+/// Token sequences of a corpus, and the codebooks that their codes stand for.
+pub struct TokenCorpus {
+    pub training: Vec<TokenSequence>,
+    pub held_out: Vec<TokenSequence>,
+    pub codebooks: Vec<Tensor>,
+    pub codec: CodecConfig,
+}
+
+impl TokenCorpus {
+    /// Opens the corpus `root` through the codec with weights at `codec_path`; `report(done, all)` hears of encoding.
+    pub fn open(
+        root: &Path,
+        codec_path: &Path,
+        config: &CodecConfig,
+        device: Device,
+        report: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        let corpus = Corpus::open(root, config.sample_rate)?;
+        let mut vs = VarStore::new(device);
+        let codec = Codec::new(vs.root(), config);
+        vs.freeze();
+        load_variables(codec_path, &vs)?;
+        let cache = root.join(format!("codes-{:016x}.safetensors", fingerprint(codec_path)?));
+        let codes = if cache.exists() {
+            Checkpoint::load(&cache)?
+        } else {
+            let codes = encode(&corpus, &codec, device, report)?;
+            codes.save(&cache, None)?;
+            codes
+        };
+        let sequences = |part: &[Utterance]| part.iter().map(|u| sequence(u, &codes, config, &cache)).collect::<Result<_>>();
+        let codebooks = codec.quantizer.codebooks().iter().map(Tensor::detach).collect();
+        Ok(Self {
+            training: sequences(&corpus.training)?,
+            held_out: sequences(&corpus.held_out)?,
+            codebooks,
+            codec: config.clone(),
+        })
+    }
+
+    /// Training sequences of similar length with at most `frames` frames, padding included.
+    pub fn pick(&self, frames: usize, rng: &mut impl Rng) -> Vec<&TokenSequence> {
+        // Out of many random ones those that lie together when sorted by length; longer ones are picked as often as shorter ones,
+        // as their batches hold fewer.
+        let mut some: Vec<&TokenSequence> =
+            (0..512).map(|_| &self.training[rng.random_range(0..self.training.len())]).collect();
+        some.sort_by_key(|s| s.frames());
+        let total: usize = some.iter().map(|s| s.frames()).sum();
+        let mut at = rng.random_range(0..total);
+        let mut last = 0;
+        while at >= some[last].frames() {
+            at -= some[last].frames();
+            last += 1;
+        }
+        let count = (frames / some[last].frames().max(1)).clamp(1, 512);
+        let first = (last + 1).saturating_sub(count);
+        some[first..=last].to_vec()
+    }
+}
+
+/// Padded tensors of several sequences.
+pub struct TokenBatch {
+    /// `[B, S]`
+    pub phonemes: Tensor,
+    /// `[B]`
+    pub phoneme_lengths: Tensor,
+    /// `[B, n_q, T]`
+    pub codes: Tensor,
+    /// `[B, T]`
+    pub pointer: Tensor,
+    /// Where the pointer goes after each frame, minus where it is: `0..ADVANCES`, `[B, T]`.
+    pub advance: Tensor,
+    /// Frames since the pointer came to its phoneme and until it leaves, `[B, T]` each.
+    pub since: Tensor,
+    pub until: Tensor,
+    /// `[B]`
+    pub frame_lengths: Tensor,
+    /// 1 where a frame is real, `[B, T]`.
+    pub mask: Tensor,
+    /// `[B]`
+    pub log_speed: Tensor,
+}
+
+impl TokenBatch {
+    pub fn new(sequences: &[&TokenSequence], device: Device) -> Self {
+        let longest = sequences.iter().map(|s| s.frames()).max().unwrap_or(0);
+        let symbols = sequences.iter().map(|s| s.phonemes.len()).max().unwrap_or(0);
+        let rows = |row: &dyn Fn(&TokenSequence) -> Vec<i64>, width: usize| {
+            let mut flat = Vec::with_capacity(sequences.len() * width);
+            for s in sequences {
+                let start = flat.len();
+                flat.extend(row(s));
+                flat.resize(start + width, 0);
+            }
+            Tensor::from_slice(&flat).view([-1, width as i64]).to_device(device)
+        };
+        let column = |value: &dyn Fn(&TokenSequence) -> i64| {
+            Tensor::from_slice(&sequences.iter().map(|s| value(s)).collect::<Vec<_>>()).to_device(device)
+        };
+        let codes: Vec<Tensor> = sequences
+            .iter()
+            .map(|s| s.codes.to_kind(Kind::Int64).constant_pad_nd([0, (longest - s.frames()) as i64]))
+            .collect();
+        let frame_lengths = column(&|s| s.frames() as i64);
+        let position = Tensor::arange(longest as i64, (Kind::Int64, device));
+        let speeds: Vec<f32> = sequences.iter().map(|s| s.speed.ln() as f32).collect();
+        Self {
+            phonemes: rows(&|s| s.phonemes.clone(), symbols),
+            phoneme_lengths: column(&|s| s.phonemes.len() as i64),
+            codes: Tensor::stack(&codes, 0).to_device(device),
+            pointer: rows(&|s| s.pointer.clone(), longest),
+            advance: rows(&|s| advances(&s.pointer, s.phonemes.len()), longest),
+            since: rows(&|s| crate::fine::stays(&s.pointer).0, longest),
+            until: rows(&|s| crate::fine::stays(&s.pointer).1, longest),
+            mask: position.unsqueeze(0).lt_tensor(&frame_lengths.unsqueeze(1)).to_kind(Kind::Float),
+            frame_lengths,
+            log_speed: Tensor::from_slice(&speeds).to_device(device),
+        }
+    }
+
+    /// Mean of `values` `[B, T]` over the real frames.
+    pub fn mean(&self, values: &Tensor) -> Tensor {
+        (values * &self.mask).sum(Kind::Float) / self.mask.sum(Kind::Float)
+    }
+
+    /// Codes of one level, `[B, T]`.
+    pub fn level(&self, level: i64) -> Tensor {
+        self.codes.select(1, level)
+    }
+}
+
+/// Cross entropy of each frame, `[B, T]`, from logits `[B, T, V]`.
+pub fn frame_cross_entropy(logits: &Tensor, target: &Tensor) -> Tensor {
+    let (batch, frames) = target.size2().unwrap_or_default();
+    let flat = logits.to_kind(Kind::Float).view([batch * frames, -1]);
+    let none = None::<&Tensor>;
+    flat.cross_entropy_loss(&target.reshape([-1]), none, tch::Reduction::None, -100, 0.0).view([batch, frames])
+}
+
+/// Random entries of `codes` replaced by random ones, each with probability `rate`.
+pub fn nudge(codes: &Tensor, rate: f64, codebook_size: i64) -> Tensor {
+    let random = Tensor::randint_like(codes, codebook_size);
+    let chosen = Tensor::rand(codes.size(), (Kind::Float, codes.device())).lt(rate);
+    random.where_self(&chosen, codes)
+}
+
+/// How far the pointer moves after each frame of its path over `symbols` symbols.
+fn advances(path: &[i64], symbols: usize) -> Vec<i64> {
+    let next = path[1..].iter().copied().chain([symbols as i64]);
+    path.iter().zip(next).map(|(&here, next)| (next - here).min(ADVANCES - 1)).collect()
+}
+
+/// The phoneme at the middle of each frame; it starts at the first and never moves faster than the model can.
+fn pointer_path(utterance: &Utterance, frames: usize, frame_rate: f64) -> Vec<i64> {
+    let mut ends = Vec::with_capacity(utterance.durations.len() + 2);
+    let mut end = 0.0;
+    for duration in [utterance.lead].iter().chain(&utterance.durations).chain([&utterance.tail]) {
+        end += duration;
+        ends.push(end);
+    }
+    let mut here = 0;
+    let middle = |t: usize| (t as f64 + 0.5) / frame_rate;
+    let path = (0..frames).map(|t| {
+        let spoken = ends.partition_point(|&end| end <= middle(t)).min(ends.len() - 1) as i64;
+        here = if t == 0 { 0 } else { spoken.min(here + ADVANCES - 1) };
+        here
+    });
+    path.collect()
+}
+
+fn sequence(utterance: &Utterance, codes: &Checkpoint, config: &CodecConfig, cache: &Path) -> Result<TokenSequence> {
+    let codes = codes.tensors.get(&utterance.id);
+    let codes = codes.ok_or_else(|| Error::weights(cache, format!("lacks utterance {}; remove it", utterance.id)))?;
+    Ok(TokenSequence {
+        phonemes: Vocab::encode_utterance(&utterance.phonemes)?,
+        codes: codes.shallow_clone(),
+        pointer: pointer_path(utterance, codes.size()[1] as usize, config.frame_rate()),
+        speed: utterance.speed.unwrap_or(1.0),
+    })
+}
+
+fn encode(corpus: &Corpus, codec: &Codec, device: Device, report: &mut dyn FnMut(usize, usize)) -> Result<Checkpoint> {
+    let mut codes = Checkpoint::default();
+    let all = corpus.training.len() + corpus.held_out.len();
+    for utterance in corpus.training.iter().chain(&corpus.held_out) {
+        let samples = corpus.segment(utterance, 0, utterance.samples)?;
+        let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
+        let row = no_grad(|| codec.encode(&samples)).squeeze_dim(0).to_kind(Kind::Int16).to_device(Device::Cpu);
+        codes.tensors.insert(utterance.id.clone(), row);
+        report(codes.tensors.len(), all);
+    }
+    Ok(codes)
+}
+
+fn fingerprint(path: &Path) -> Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&std::fs::read(path).map_err(Error::io(path))?);
+    Ok(hasher.finish())
+}

@@ -1,0 +1,112 @@
+//! A voice: a folder with a configuration and the weights of its codec, coarse and fine model.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tch::nn::VarStore;
+use tch::{Device, no_grad};
+
+use crate::checkpoint::load_variables;
+use crate::codec::{Codec, CodecConfig};
+use crate::coarse::{CoarseConfig, CoarseModel};
+use crate::error::{Error, Result};
+use crate::fine::{FineConfig, FineModel};
+
+/// What `config.json` in the folder of a voice says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoiceConfig {
+    pub name: String,
+    /// BCP 47 tag, such as `en-US`.
+    pub language: String,
+    /// SPDX identifier of the weights' licence.
+    pub licence: String,
+    pub description: String,
+    pub codec: CodecConfig,
+    pub coarse: CoarseConfig,
+    pub fine: FineConfig,
+}
+
+impl VoiceConfig {
+    /// Reads and checks `config.json` of the folder `dir`.
+    pub fn load(dir: &Path) -> Result<Self> {
+        let path = dir.join("config.json");
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let wrong = |reason: String| Error::Config { path: path.clone(), reason };
+        let config: Self = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        config.validate().map_err(wrong)?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        self.codec.validate()?;
+        self.coarse.validate()?;
+        self.fine.validate()?;
+        let pairs = [
+            ("coarse.codebook_size", self.coarse.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+            ("fine.n_q", self.fine.n_q, "codec.n_q", self.codec.n_q),
+            ("fine.latent_dim", self.fine.latent_dim, "codec.latent_dim", self.codec.latent_dim),
+            ("fine.symbols", self.fine.symbols, "coarse.symbols", self.coarse.symbols),
+        ];
+        for (name, value, other, expected) in pairs {
+            if value != expected {
+                return Err(format!("{name} is {value}, expected the same as {other} ({expected})"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The three models of a voice, ready to speak. One thread owns it.
+#[derive(Debug)]
+pub struct Voice {
+    pub config: VoiceConfig,
+    pub codec: Codec,
+    pub coarse: CoarseModel,
+    pub fine: FineModel,
+    pub device: Device,
+}
+
+impl Voice {
+    /// Loads the folder `dir`.
+    pub fn load(dir: &Path, device: Device) -> Result<Self> {
+        let config = VoiceConfig::load(dir)?;
+        let load = |name: &str, vs: &mut VarStore| {
+            vs.freeze();
+            load_variables(&dir.join(name), vs)
+        };
+        no_grad(|| {
+            let [mut codec_vs, mut coarse_vs, mut fine_vs] = [(); 3].map(|()| VarStore::new(device));
+            let codec = Codec::new(codec_vs.root(), &config.codec);
+            let coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
+            let fine = FineModel::new(fine_vs.root(), &config.fine);
+            load("codec.safetensors", &mut codec_vs)?;
+            load("coarse.safetensors", &mut coarse_vs)?;
+            load("fine.safetensors", &mut fine_vs)?;
+            Ok(Self { config, codec, coarse, fine, device })
+        })
+    }
+}
+
+/// The voices in the folders of `search_path` that hold a `config.json`, by name.
+pub fn installed(search_path: &[PathBuf]) -> Vec<PathBuf> {
+    let entries = search_path.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
+    let mut voices: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.join("config.json").is_file()).collect();
+    voices.sort();
+    voices
+}
+
+/// The folder of the voice called `name`, which may also be a path to one.
+pub fn find(name: &str, search_path: &[PathBuf]) -> Result<PathBuf> {
+    let as_path = Path::new(name);
+    if as_path.join("config.json").is_file() {
+        return Ok(as_path.to_path_buf());
+    }
+    let voices = installed(search_path);
+    if let Some(found) = voices.iter().find(|dir| dir.file_name().is_some_and(|n| n == name)) {
+        return Ok(found.clone());
+    }
+    let known: Vec<_> = voices.iter().filter_map(|d| d.file_name()).map(|n| n.to_string_lossy()).collect();
+    let known = if known.is_empty() { "none is installed".to_string() } else { format!("installed: {}", known.join(", ")) };
+    Err(Error::Voice(format!("no voice called '{name}' ({known}), and no folder of that name with a config.json")))
+}
