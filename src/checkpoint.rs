@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::nn::VarStore;
 use tch::{Kind, Tensor, no_grad};
 
+use crate::atomic_file::write_atomically;
 use crate::error::{Error, Result};
 
 /// Version of the tensor names and shapes; a file of another version is refused.
@@ -29,7 +30,7 @@ impl Checkpoint {
         }
     }
 
-    /// Writes to a temporary file beside `path`, then renames. `kind` converts floating-point tensors.
+    /// Writes the whole file or nothing. `kind` converts floating-point tensors.
     pub fn save(&self, path: &Path, kind: Option<Kind>) -> Result<()> {
         let rows = self.tensors.iter().map(|(name, t)| Ok((name.clone(), to_bytes(t, kind)?)));
         let rows = rows.collect::<Result<Vec<_>>>()?;
@@ -93,21 +94,12 @@ pub fn load_variables(path: &Path, vs: &VarStore) -> Result<()> {
     Checkpoint::load(path)?.restore("", vs, path)
 }
 
-/// Saves the variables of `vs` in half precision, as they are shipped.
-pub fn save_half(path: &Path, vs: &VarStore) -> Result<()> {
+/// Saves the variables of `vs` whose names `keep` accepts in half precision, as they are shipped.
+pub fn save_half(path: &Path, vs: &VarStore, keep: impl Fn(&str) -> bool) -> Result<()> {
     let mut checkpoint = Checkpoint::default();
     checkpoint.insert_variables("", vs);
+    checkpoint.tensors.retain(|name, _| keep(name));
     checkpoint.save(path, Some(Kind::Half))
-}
-
-/// Writes `bytes` under a temporary name in the same folder, flushes them to the disk, then renames.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(path))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
-    file.persist(path).map_err(|e| Error::Io { path: path.into(), source: e.error })?;
-    Ok(())
 }
 
 fn to_bytes(tensor: &Tensor, kind: Option<Kind>) -> Result<(Dtype, Vec<usize>, Vec<u8>)> {

@@ -14,6 +14,8 @@ pub enum Error {
     Config { path: PathBuf, reason: String },
     #[error("{path}: damaged or foreign weights: {reason}")]
     Weights { path: PathBuf, reason: String },
+    #[error("{path}: not a file of codes, or damaged: {reason}")]
+    Codes { path: PathBuf, reason: String },
     #[error("{path}: {reason}")]
     Audio { path: PathBuf, reason: String },
     #[error("{path}, line {line}: {reason}")]
@@ -28,7 +30,7 @@ pub enum Error {
     Option(String),
     #[error("training: {0}")]
     Training(String),
-    #[error("libtorch: {0}")]
+    #[error("libtorch: {}", without_trace(.0))]
     Torch(#[from] tch::TchError),
 }
 
@@ -48,4 +50,11 @@ impl Error {
     pub fn audio(path: impl AsRef<Path>, reason: impl ToString) -> Self {
         Self::Audio { path: path.as_ref().to_path_buf(), reason: reason.to_string() }
     }
+}
+
+/// libtorch's message without the list of its stack frames.
+fn without_trace(error: &tch::TchError) -> String {
+    let text = error.to_string();
+    let message = text.split("Exception raised from").next().unwrap_or_default();
+    message.trim().to_string()
 }

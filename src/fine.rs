@@ -22,6 +22,7 @@ pub struct FineConfig {
     pub symbols: i64,
     /// Codebooks, the coarse one included.
     pub n_q: i64,
+    pub codebook_size: i64,
     /// Channels of a codebook vector.
     pub latent_dim: i64,
     /// Frames that a layer sees before and after each frame.
@@ -41,6 +42,7 @@ impl FineConfig {
         let least = [
             ("symbols", self.symbols, 2),
             ("n_q", self.n_q, 2),
+            ("codebook_size", self.codebook_size, 2),
             ("latent_dim", self.latent_dim, 1),
             ("window_left", self.window_left, 0),
             ("window_right", self.window_right, 0),
@@ -119,12 +121,11 @@ pub fn stays(path: &[i64]) -> (Vec<i64>, Vec<i64>) {
     (since, until)
 }
 
-/// Predicts the vector of one level from a frame's state and the vectors chosen so far.
+/// Reads the code of one level from a frame's state and the vectors chosen so far.
 #[derive(Debug)]
 struct LevelHead {
     latent: nn::Linear,
     output: nn::Linear,
-    log_scale: Tensor,
 }
 
 /// Coarse tokens to all tokens.
@@ -153,8 +154,7 @@ impl FineModel {
             let vs = &heads / level;
             LevelHead {
                 latent: nn::linear(&vs / "latent", latent, hidden, Default::default()),
-                output: nn::linear(&vs / "output", hidden, latent, Default::default()),
-                log_scale: vs.var("log_scale", &[], nn::Init::Const(0.0)),
+                output: nn::linear(&vs / "output", hidden, config.codebook_size, Default::default()),
             }
         };
         Self {
@@ -191,20 +191,16 @@ impl FineModel {
     }
 
     /// Logits of level `level` `[B, T, codebook_size]` given a pass's states and the sum of the vectors above, `[B, T, D]`.
-    ///
-    /// The head predicts a vector; a code's logit falls with its squared distance from it.
-    pub fn level_logits(&self, state: &Tensor, above: &Tensor, level: i64, codebook: &Tensor) -> Tensor {
+    pub fn level_logits(&self, state: &Tensor, above: &Tensor, level: i64) -> Tensor {
         let head = &self.heads[level as usize - 1];
         let hidden = (state.apply(&self.head_state) + above.apply(&head.latent)).gelu("tanh");
-        let vector = hidden.apply(&head.output);
-        let norm = codebook.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float); // [V]
-        let scale = head.log_scale.exp() / norm.mean(Kind::Float).clamp_min(1e-8);
-        (vector.matmul(&codebook.tr()) * 2.0 - norm) * scale
+        hidden.apply(&head.output)
     }
 
     /// All codes `[1, n_q, T]` from the coarse ones `[1, T]`, greedily, in `passes` passes.
     pub fn predict(&self, input: &FineInput, coarse: &Tensor, codebooks: &[Tensor], passes: i64) -> Tensor {
-        let look_up = |level: i64, codes: &Tensor| Tensor::embedding(&codebooks[level as usize], codes, -1, false, false);
+        let look_up =
+            |level: i64, codes: &Tensor| Tensor::embedding(&codebooks[level as usize], codes, -1, false, false);
         let aligned = self.aligned(input);
         let mut codes = vec![coarse.shallow_clone()];
         let mut sum = look_up(0, coarse); // [1, T, D]
@@ -213,7 +209,7 @@ impl FineModel {
         for (start, end) in starts.iter().copied().zip(ends) {
             let state = self.forward(&aligned, &sum, start, None);
             for level in start..end {
-                let code = self.level_logits(&state, &sum, level, &codebooks[level as usize]).argmax(-1, false);
+                let code = self.level_logits(&state, &sum, level).argmax(-1, false);
                 sum += look_up(level, &code);
                 codes.push(code);
             }

@@ -1,9 +1,12 @@
 //! Text to speech on an ordinary CPU.
 
+pub mod atomic_file;
 pub mod audio;
+pub mod bench;
 pub mod checkpoint;
-pub mod codec;
 pub mod coarse;
+pub mod codec;
+pub mod codes;
 pub mod error;
 pub mod fine;
 pub mod nn;

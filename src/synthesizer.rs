@@ -137,7 +137,8 @@ impl Synthesizer {
             let (coarse, pointer) = self.coarse_codes(&phonemes, number, options)?;
             let coarse_done = Instant::now();
             let input = FineInput::from_path(phonemes, &pointer);
-            let codes = self.voice.fine.predict(&input, &coarse, self.voice.codec.quantizer.codebooks(), options.nar_steps);
+            let codes =
+                self.voice.fine.predict(&input, &coarse, self.voice.codec.quantizer.codebooks(), options.nar_steps);
             let fine_done = Instant::now();
             let samples = self.voice.codec.decode(&codes, options.sampling.seed.wrapping_add(number)).view([-1]);
             let mut samples = Vec::<f32>::try_from(&samples)?;

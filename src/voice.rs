@@ -1,5 +1,7 @@
 //! A voice: a folder with a configuration and the weights of its codec, coarse and fine model.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,8 @@ use tch::nn::VarStore;
 use tch::{Device, no_grad};
 
 use crate::checkpoint::load_variables;
-use crate::codec::{Codec, CodecConfig};
 use crate::coarse::{CoarseConfig, CoarseModel};
+use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
 
@@ -44,6 +46,7 @@ impl VoiceConfig {
         self.fine.validate()?;
         let pairs = [
             ("coarse.codebook_size", self.coarse.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+            ("fine.codebook_size", self.fine.codebook_size, "codec.codebook_size", self.codec.codebook_size),
             ("fine.n_q", self.fine.n_q, "codec.n_q", self.codec.n_q),
             ("fine.latent_dim", self.fine.latent_dim, "codec.latent_dim", self.codec.latent_dim),
             ("fine.symbols", self.fine.symbols, "coarse.symbols", self.coarse.symbols),
@@ -65,6 +68,7 @@ pub struct Voice {
     pub coarse: CoarseModel,
     pub fine: FineModel,
     pub device: Device,
+    dir: PathBuf,
 }
 
 impl Voice {
@@ -83,17 +87,42 @@ impl Voice {
             load("codec.safetensors", &mut codec_vs)?;
             load("coarse.safetensors", &mut coarse_vs)?;
             load("fine.safetensors", &mut fine_vs)?;
-            Ok(Self { config, codec, coarse, fine, device })
+            Ok(Self { config, codec, coarse, fine, device, dir: dir.to_path_buf() })
         })
+    }
+
+    /// The codec's encoder, which speaking does without.
+    pub fn encoder(&self) -> Result<Encoder> {
+        let mut vs = VarStore::new(self.device);
+        let encoder = no_grad(|| Encoder::new(vs.root() / "encoder", &self.config.codec));
+        vs.freeze();
+        load_variables(&self.dir.join("encoder.safetensors"), &vs)?;
+        Ok(encoder)
     }
 }
 
-/// The voices in the folders of `search_path` that hold a `config.json`, by name.
+/// Folders that voices are looked for in, the first one winning: those of `TTS_VOICES` (separated by colons), the one of
+/// an installed program, and `models` of the source tree and of the current folder.
+pub fn search_path() -> Vec<PathBuf> {
+    let named = std::env::var_os("TTS_VOICES").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&named).filter(|p| !p.as_os_str().is_empty()).collect();
+    if let Some(bin) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+        folders.push(bin.join("../share/tts/voices"));
+    }
+    folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("models"));
+    folders.push("models".into());
+    folders
+}
+
+/// The voices in the folders of `search_path`: those that hold a `config.json`. Of several with the same name, the first.
 pub fn installed(search_path: &[PathBuf]) -> Vec<PathBuf> {
-    let entries = search_path.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
-    let mut voices: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.join("config.json").is_file()).collect();
-    voices.sort();
-    voices
+    let mut voices: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+    for entry in search_path.iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten() {
+        if entry.path().join("config.json").is_file() {
+            voices.entry(entry.file_name()).or_insert_with(|| entry.path());
+        }
+    }
+    voices.into_values().collect()
 }
 
 /// The folder of the voice called `name`, which may also be a path to one.
@@ -107,6 +136,8 @@ pub fn find(name: &str, search_path: &[PathBuf]) -> Result<PathBuf> {
         return Ok(found.clone());
     }
     let known: Vec<_> = voices.iter().filter_map(|d| d.file_name()).map(|n| n.to_string_lossy()).collect();
-    let known = if known.is_empty() { "none is installed".to_string() } else { format!("installed: {}", known.join(", ")) };
-    Err(Error::Voice(format!("no voice called '{name}' ({known}), and no folder of that name with a config.json")))
+    let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+    Err(Error::Voice(format!(
+        "no voice called '{name}' (installed: {known}), and no folder of that name with a config.json"
+    )))
 }

@@ -1,12 +1,16 @@
 //! WAV files, mono in memory.
 
-use std::io::Cursor;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read};
+use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
-use crate::checkpoint::write_atomically;
+use crate::atomic_file::AtomicFile;
 use crate::error::{Error, Result};
+
+/// Samples that fit into the 32-bit sizes of a WAV file.
+const MOST_SAMPLES: u32 = (u32::MAX - 64) / 2;
 
 /// Mono samples in -1..1 and their rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,9 @@ pub fn read(path: &Path) -> Result<Audio> {
     let mut reader = open(path)?;
     let spec = reader.spec();
     let interleaved = read_samples(&mut reader, path, u32::MAX)?;
+    if let Some(sample) = interleaved.iter().find(|s| !s.is_finite()) {
+        return Err(Error::audio(path, format!("expected finite samples, found {sample}")));
+    }
     let channels = spec.channels as usize;
     let samples = interleaved.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32);
     Ok(Audio { samples: samples.collect(), sample_rate: spec.sample_rate })
@@ -42,26 +49,60 @@ pub fn probe(path: &Path) -> Result<(u32, u32, u16)> {
 
 /// Writes 16-bit mono; samples beyond ±1 are clipped. The file appears whole or not at all.
 pub fn write(path: &Path, audio: &Audio) -> Result<()> {
-    let spec =
-        WavSpec { channels: 1, sample_rate: audio.sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    let mut bytes = Cursor::new(Vec::with_capacity(44 + 2 * audio.samples.len()));
-    let fail = |e: hound::Error| Error::audio(path, e);
-    let mut writer = WavWriter::new(&mut bytes, spec).map_err(fail)?;
-    for sample in &audio.samples {
-        writer.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16).map_err(fail)?;
+    let mut sink = WavSink::new(path, AtomicFile::create(path)?, audio.sample_rate)?;
+    sink.push(&audio.samples)?;
+    sink.finish()
+}
+
+/// A 16-bit mono file that grows piece by piece and appears when it is finished.
+pub struct WavSink {
+    path: PathBuf,
+    writer: WavWriter<BufWriter<File>>,
+    file: AtomicFile,
+}
+
+impl WavSink {
+    /// `path` is named in errors; `file` was made for it.
+    pub fn new(path: &Path, file: AtomicFile, sample_rate: u32) -> Result<Self> {
+        let spec = WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let content = file.file().try_clone().map_err(Error::io(path))?;
+        let writer = WavWriter::new(BufWriter::new(content), spec).map_err(|e| Error::audio(path, e))?;
+        Ok(Self { path: path.to_path_buf(), writer, file })
     }
-    writer.finalize().map_err(fail)?;
-    write_atomically(path, bytes.get_ref())
+
+    /// Appends samples; those beyond ±1 are clipped.
+    pub fn push(&mut self, samples: &[f32]) -> Result<()> {
+        if samples.len() > (MOST_SAMPLES - self.writer.len()) as usize {
+            return Err(Error::audio(&self.path, format!("a WAV file holds at most {MOST_SAMPLES} samples")));
+        }
+        for sample in samples {
+            let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
+            self.writer.write_sample(sample).map_err(|e| Error::audio(&self.path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file and gives it its name.
+    pub fn finish(self) -> Result<()> {
+        self.writer.finalize().map_err(|e| Error::audio(&self.path, e))?;
+        self.file.commit()
+    }
 }
 
-fn open(path: &Path) -> Result<WavReader<std::io::BufReader<std::fs::File>>> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    WavReader::new(std::io::BufReader::new(file)).map_err(|e| Error::audio(path, format!("expected a WAV file: {e}")))
+fn open(path: &Path) -> Result<WavReader<BufReader<File>>> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let reader = WavReader::new(BufReader::new(file));
+    let reader = reader.map_err(|e| Error::audio(path, format!("expected a WAV file: {e}")))?;
+    let bits = reader.spec().bits_per_sample;
+    if !(1..=32).contains(&bits) {
+        return Err(Error::audio(path, format!("expected samples of 1 to 32 bits, found {bits}")));
+    }
+    Ok(reader)
 }
 
-fn read_samples<R: std::io::Read>(reader: &mut WavReader<R>, path: &Path, limit: u32) -> Result<Vec<f32>> {
+fn read_samples<R: Read>(reader: &mut WavReader<R>, path: &Path, limit: u32) -> Result<Vec<f32>> {
     let spec = reader.spec();
-    let fail = |e| Error::audio(path, e);
+    let fail = |e| Error::audio(path, format!("damaged WAV file: {e}"));
     match spec.sample_format {
         SampleFormat::Float => reader.samples::<f32>().take(limit as usize).map(|s| s.map_err(fail)).collect(),
         SampleFormat::Int => {

@@ -85,10 +85,9 @@ impl CodecConfig {
     }
 }
 
-/// Encoder, quantizer and decoder.
+/// Quantizer and decoder, all that speaking needs; encoding needs an [`Encoder`] besides.
 #[derive(Debug)]
 pub struct Codec {
-    pub encoder: Encoder,
     pub quantizer: ResidualQuantizer,
     pub decoder: Decoder,
     pub config: CodecConfig,
@@ -98,7 +97,6 @@ impl Codec {
     pub fn new(vs: nn::Path, config: &CodecConfig) -> Self {
         let (n_q, size, dim) = (config.n_q, config.codebook_size, config.latent_dim);
         Self {
-            encoder: Encoder::new(&vs / "encoder", config),
             quantizer: ResidualQuantizer::new(&vs / "quantizer", n_q, size, dim),
             decoder: Decoder::new(&vs / "decoder", config),
             config: config.clone(),
@@ -106,10 +104,10 @@ impl Codec {
     }
 
     /// Samples `[B, N]` to codes `[B, n_q, ceil(N / frame_length)]`; the last frame is filled up with silence.
-    pub fn encode(&self, samples: &Tensor) -> Tensor {
+    pub fn encode(&self, encoder: &Encoder, samples: &Tensor) -> Tensor {
         let missing = -samples.size()[1] % self.config.frame_length();
         let missing = if missing < 0 { missing + self.config.frame_length() } else { missing };
-        let latent = self.encoder.forward(&samples.constant_pad_nd([0, missing]));
+        let latent = encoder.forward(&samples.constant_pad_nd([0, missing]));
         self.quantizer.forward(&latent, self.config.n_q as usize).codes
     }
 

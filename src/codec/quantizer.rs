@@ -43,6 +43,12 @@ impl ResidualQuantizer {
         self.codebook_size
     }
 
+    /// FNV-1a hash of the codebooks' numbers: codes mean nothing with other codebooks.
+    pub fn fingerprint(&self) -> u64 {
+        let values = self.codebooks.iter().flat_map(|c| Vec::<f32>::try_from(c.view([-1])).unwrap_or_default());
+        values.fold(0xcbf2_9ce4_8422_2325, |hash, x| (hash ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3))
+    }
+
     /// Quantizes `[B, D, T]` with the first `levels` codebooks.
     pub fn forward(&self, latent: &Tensor, levels: usize) -> Quantized {
         let (batch, dim, frames) = latent.size3().unwrap_or_default();

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tch::Device;
 
 use tts::train::corpus::Corpus;
+use tts::train::export::{About, Runs, export, recipe};
 use tts::train::tokens::TokenCorpus;
 use tts::train::{Progress, coarse, codec, fine};
 
@@ -28,6 +29,8 @@ enum Model {
     Coarse(TokenArgs),
     /// The parallel model of the other codebooks.
     Fine(TokenArgs),
+    /// Put the three trained models into the folder of a voice.
+    Export(ExportArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -61,6 +64,31 @@ struct TokenArgs {
     run: RunArgs,
 }
 
+#[derive(Debug, Parser)]
+struct ExportArgs {
+    /// Run of the codec.
+    #[arg(long, value_name = "DIR")]
+    codec: PathBuf,
+    /// Run of the coarse model.
+    #[arg(long, value_name = "DIR")]
+    coarse: PathBuf,
+    /// Run of the fine model.
+    #[arg(long, value_name = "DIR")]
+    fine: PathBuf,
+    /// Name of the voice.
+    #[arg(long)]
+    name: String,
+    /// SPDX identifier of the licence of the weights.
+    #[arg(long)]
+    licence: String,
+    /// Who speaks, and what the voice was learnt from.
+    #[arg(long)]
+    description: String,
+    /// Folder of the voice.
+    #[arg(long, value_name = "DIR")]
+    voice: PathBuf,
+}
+
 pub fn run(args: Args) -> anyhow::Result<()> {
     let bar = bar();
     let mut observer = |progress: &Progress| show(&bar, progress);
@@ -80,6 +108,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let corpus = args.corpus(device)?;
             fine::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
         }
+        Model::Export(args) => {
+            let runs = Runs { codec: &args.codec, coarse: &args.coarse, fine: &args.fine };
+            let language = "en-US".to_string(); // the only one that the front end reads
+            let about = About { name: args.name, language, licence: args.licence, description: args.description };
+            export(&runs, about, &args.voice)?;
+        }
     }
     Ok(())
 }
@@ -95,10 +129,9 @@ impl RunArgs {
 impl TokenArgs {
     /// The corpus in the codec's codes.
     fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
-        let codec: codec::CodecRecipe = read_recipe(&self.codec.join("config.toml"))?;
-        let weights = self.codec.join("codec.safetensors");
+        let codec: codec::CodecRecipe = recipe(&self.codec)?;
         let bar = bar().with_message("utterances encoded");
-        let corpus = TokenCorpus::open(&self.run.corpus, &weights, &codec.model, device, &mut |done, all| {
+        let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec.model, device, &mut |done, all| {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
         })?;

@@ -10,11 +10,11 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::corpus::{Corpus, Utterance};
 use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run};
+use super::run::{Observer, Run, RunPlan};
 use super::schedule::warmup_cosine;
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
-use crate::codec::{Codec, CodecConfig, LogMel, Spectra};
+use crate::codec::{Codec, CodecConfig, Encoder, LogMel, Spectra};
 use crate::error::{Error, Result};
 use crate::nn::stft::{Stft, magnitude};
 use crate::shim::{AdamW, autocast_bf16};
@@ -50,6 +50,8 @@ pub struct CodecTraining {
     /// Channels of the discriminator.
     pub discriminator_channels: i64,
     pub evaluate_every: u64,
+    /// Longest time between two checkpoints.
+    pub checkpoint_seconds: u64,
     /// Matrix products and convolutions in bf16.
     pub bf16: bool,
 }
@@ -62,7 +64,7 @@ const FEATURE_MATCHING: f64 = 0.5;
 /// Batches from which the codebooks are first placed.
 const INITIAL_BATCHES: usize = 100;
 
-/// Trains until the last step, saving on the way; at the end `codec.safetensors` in `dir` holds the weights to ship.
+/// Trains until the last step, saving on the way; at the end `encoder.safetensors` and `codec.safetensors` in `dir` hold the weights to ship.
 pub fn train(
     recipe: &CodecRecipe,
     corpus: &Corpus,
@@ -72,10 +74,11 @@ pub fn train(
     observer: Observer,
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
-    let total = recipe.training.steps + recipe.training.adversarial_steps;
-    tch::manual_seed(recipe.training.seed as i64);
+    let t = &recipe.training;
+    let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
+    tch::manual_seed(t.seed as i64);
     let mut trainer = Trainer::new(recipe, corpus, device);
-    let (mut run, checkpoint) = Run::open(dir, &config, recipe.training.seed, total, resume, observer)?;
+    let (mut run, checkpoint) = Run::open(dir, &config, plan, resume, observer)?;
     if let Some(checkpoint) = checkpoint {
         trainer.restore(&checkpoint, &run.checkpoint_path())?;
     }
@@ -90,7 +93,8 @@ pub fn train(
         run.finish_step(frames as f64 / recipe.model.frame_rate(), &metrics, keep)?;
         if run.is_due() {
             run.save(trainer.checkpoint())?;
-            save_half(&dir.join("codec.safetensors"), &trainer.vs)?;
+            save_half(&dir.join("encoder.safetensors"), &trainer.vs, |name| name.starts_with("encoder."))?;
+            save_half(&dir.join("codec.safetensors"), &trainer.vs, |name| !name.starts_with("encoder."))?;
         }
     }
     Ok(())
@@ -107,6 +111,7 @@ struct Trainer<'a> {
     corpus: &'a Corpus,
     device: Device,
     vs: VarStore,
+    encoder: Encoder,
     codec: Codec,
     codebook_vs: VarStore,
     codebooks: CodebookUpdate,
@@ -127,16 +132,11 @@ impl<'a> Trainer<'a> {
     fn new(recipe: &'a CodecRecipe, corpus: &'a Corpus, device: Device) -> Self {
         let t = &recipe.training;
         let (vs, codebook_vs, adversary_vs) = (VarStore::new(device), VarStore::new(device), VarStore::new(device));
+        let encoder = Encoder::new(vs.root() / "encoder", &recipe.model);
         let codec = Codec::new(vs.root(), &recipe.model);
         let codebooks = CodebookUpdate::new(codebook_vs.root(), &codec.quantizer, t.codebook_decay);
-        let options = |beta2: f64| AdamW {
-            lr: 0.0,
-            beta1: 0.8,
-            beta2,
-            weight_decay: t.weight_decay,
-            eps: 1e-8,
-            max_norm: 1.0,
-        };
+        let options =
+            |beta2: f64| AdamW { lr: 0.0, beta1: 0.8, beta2, weight_decay: t.weight_decay, eps: 1e-8, max_norm: 1.0 };
         let discriminator = Discriminator::new(adversary_vs.root(), t.discriminator_channels);
         let adversary = Adversary {
             optimizer: Optimizer::new(&adversary_vs, "", options(0.99)),
@@ -146,7 +146,7 @@ impl<'a> Trainer<'a> {
         };
         let optimizer = Optimizer::new(&vs, "", options(0.99));
         let loss = SpectralLoss::new(&recipe.model, device);
-        Self { recipe, corpus, device, vs, codec, codebook_vs, codebooks, optimizer, adversary, loss }
+        Self { recipe, corpus, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary, loss }
     }
 
     fn step(&mut self, run: &Run) -> Result<Vec<(&'static str, f64)>> {
@@ -162,7 +162,7 @@ impl<'a> Trainer<'a> {
     fn reconstruct(&mut self, run: &Run, batch: &Batch) -> Result<Vec<(&'static str, f64)>> {
         let t = &self.recipe.training;
         let mut rng = run.rng();
-        let latent = autocast_bf16(self.device, t.bf16, || self.codec.encoder.forward(&batch.samples))?;
+        let latent = autocast_bf16(self.device, t.bf16, || self.encoder.forward(&batch.samples))?;
         let latent = latent.to_kind(Kind::Float);
         let (latent, commitment) = if run.step() < t.quantize_from {
             (latent, Tensor::zeros([], (Kind::Float, self.device)))
@@ -223,7 +223,7 @@ impl<'a> Trainer<'a> {
     /// Latents `[B, D, T]` of samples, quantized with every level.
     fn quantized(&self, samples: &Tensor) -> Result<Tensor> {
         let t = &self.recipe.training;
-        let latent = autocast_bf16(self.device, t.bf16, || self.codec.encoder.forward(samples))?;
+        let latent = autocast_bf16(self.device, t.bf16, || self.encoder.forward(samples))?;
         Ok(self.codec.quantizer.forward(&latent.to_kind(Kind::Float), self.recipe.model.n_q as usize).latent)
     }
 
@@ -242,7 +242,7 @@ impl<'a> Trainer<'a> {
         let mut latents = Vec::new();
         for _ in 0..INITIAL_BATCHES {
             let batch = self.random_batch(&mut rng)?;
-            let latent = no_grad(|| self.codec.encoder.forward(&batch.samples));
+            let latent = no_grad(|| self.encoder.forward(&batch.samples));
             latents.push(latent.transpose(1, 2).reshape([-1, self.recipe.model.latent_dim]));
         }
         self.codebooks.initialize(&self.codec.quantizer, &Tensor::cat(&latents, 0), 10);

@@ -106,7 +106,13 @@ impl Utterance {
         let value = |i: usize| self.f0.get(i).copied().unwrap_or(0.0);
         match (value(i), value(i + 1)) {
             (a, b) if a > 0.0 && b > 0.0 => a + (b - a) * part,
-            (a, b) => if part < 0.5 { a } else { b },
+            (a, b) => {
+                if part < 0.5 {
+                    a
+                } else {
+                    b
+                }
+            }
         }
     }
 }

@@ -45,10 +45,15 @@ struct Learner {
 impl LanguageModel for Learner {
     const WEIGHTS: &str = "fine.safetensors";
 
-    fn losses(&self, batch: &TokenBatch, codebooks: &[Tensor], training: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
+    fn losses(
+        &self,
+        batch: &TokenBatch,
+        codebooks: &[Tensor],
+        training: bool,
+    ) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let n_q = self.model.config().n_q;
         let (first, levels) = if training { random_levels(n_q) } else { (1, (1..n_q).collect()) };
-        let size = codebooks[0].size()[0];
+        let size = self.model.config().codebook_size;
         let codes = if training { nudge(&batch.codes, self.training.nudge, size) } else { batch.codes.shallow_clone() };
         let known = sums(&codes, codebooks);
         let aligned = self.model.aligned(&FineInput {
@@ -63,7 +68,7 @@ impl LanguageModel for Learner {
         let mut total = Tensor::zeros([], (Kind::Float, state.device()));
         let mut figures = Vec::new();
         for &level in &levels {
-            let logits = self.model.level_logits(&state, &known[level as usize], level, &codebooks[level as usize]);
+            let logits = self.model.level_logits(&state, &known[level as usize], level);
             let loss = batch.mean(&frame_cross_entropy(&logits, &batch.level(level)));
             total += &loss / levels.len() as f64;
             if !training {
@@ -76,13 +81,15 @@ impl LanguageModel for Learner {
 
 /// Names of the figures for each level.
 const LEVEL_NAMES: [&str; 13] = [
-    "level_0", "level_1", "level_2", "level_3", "level_4", "level_5", "level_6", "level_7", "level_8", "level_9", "level_10",
-    "level_11", "level_12",
+    "level_0", "level_1", "level_2", "level_3", "level_4", "level_5", "level_6", "level_7", "level_8", "level_9",
+    "level_10", "level_11", "level_12",
 ];
 
 /// The first level of a pass (often 1), and the levels to predict from it.
 fn random_levels(n_q: i64) -> (i64, Vec<i64>) {
-    let draw = |low: i64| if low < n_q { Tensor::randint_low(low, n_q, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) } else { low };
+    let draw = |low: i64| {
+        if low < n_q { Tensor::randint_low(low, n_q, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) } else { low }
+    };
     let first = if draw(0) % 2 == 0 { 1 } else { draw(1) };
     let mut levels = vec![first];
     for _ in 0..FURTHER_LEVELS {

@@ -9,7 +9,7 @@ use tch::nn::VarStore;
 use tch::{Device, Tensor, no_grad};
 
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run};
+use super::run::{Observer, Run, RunPlan};
 use super::schedule::warmup_cosine;
 use super::tokens::{TokenBatch, TokenCorpus, TokenSequence};
 use crate::checkpoint::{Checkpoint, save_half};
@@ -30,6 +30,8 @@ pub struct LanguageTraining {
     /// Share of the tokens that are read which a random one replaces.
     pub nudge: f64,
     pub evaluate_every: u64,
+    /// Longest time between two checkpoints.
+    pub checkpoint_seconds: u64,
     /// Matrix products in bf16.
     pub bf16: bool,
 }
@@ -40,7 +42,8 @@ pub trait LanguageModel {
     const WEIGHTS: &str;
 
     /// The loss, and what else to report; on held-out speech nothing is nudged or left out.
-    fn losses(&self, batch: &TokenBatch, codebooks: &[Tensor], training: bool) -> (Tensor, Vec<(&'static str, Tensor)>);
+    fn losses(&self, batch: &TokenBatch, codebooks: &[Tensor], training: bool)
+    -> (Tensor, Vec<(&'static str, Tensor)>);
 }
 
 /// Trains the model that `build` makes in a fresh store, saving on the way.
@@ -56,19 +59,14 @@ pub fn train<M: LanguageModel>(
     build: impl FnOnce(&VarStore) -> M,
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
+    let plan = RunPlan { seed: training.seed, steps: training.steps, checkpoint_seconds: training.checkpoint_seconds };
     tch::manual_seed(training.seed as i64);
     let vs = VarStore::new(device);
     let model = build(&vs);
-    let options = AdamW {
-        lr: 0.0,
-        beta1: 0.9,
-        beta2: 0.98,
-        weight_decay: training.weight_decay,
-        eps: 1e-8,
-        max_norm: 1.0,
-    };
+    let options =
+        AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 };
     let mut optimizer = Optimizer::new(&vs, "", options);
-    let (mut run, checkpoint) = Run::open(dir, &config, training.seed, training.steps, resume, observer)?;
+    let (mut run, checkpoint) = Run::open(dir, &config, plan, resume, observer)?;
     if let Some(checkpoint) = checkpoint {
         checkpoint.restore("model.", &vs, &run.checkpoint_path())?;
         optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
@@ -93,7 +91,7 @@ pub fn train<M: LanguageModel>(
             checkpoint.insert_variables("model.", &vs);
             optimizer.save("optimizer.", &mut checkpoint);
             run.save(checkpoint)?;
-            save_half(&dir.join(M::WEIGHTS), &vs)?;
+            save_half(&dir.join(M::WEIGHTS), &vs, |_| true)?;
         }
     }
     Ok(())

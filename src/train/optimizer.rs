@@ -23,7 +23,8 @@ pub struct Optimizer {
 impl Optimizer {
     /// Over the variables whose names begin with `prefix`.
     pub fn new(vs: &VarStore, prefix: &str, options: AdamW) -> Self {
-        let mut named: Vec<_> = vs.variables().into_iter().filter(|(n, t)| n.starts_with(prefix) && t.requires_grad()).collect();
+        let mut named: Vec<_> =
+            vs.variables().into_iter().filter(|(n, t)| n.starts_with(prefix) && t.requires_grad()).collect();
         named.sort_by(|a, b| a.0.cmp(&b.0));
         let (names, params): (Vec<_>, Vec<_>) = named.into_iter().unzip();
         let zeros = || params.iter().map(Tensor::zeros_like).collect::<Vec<_>>();

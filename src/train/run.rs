@@ -9,11 +9,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
-use crate::checkpoint::{Checkpoint, write_atomically};
+use crate::atomic_file::write_atomically;
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-
-/// Longest time between two checkpoints.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(240);
 
 /// Where a run stands, for whoever watches it.
 #[derive(Debug)]
@@ -30,6 +28,15 @@ pub struct Progress<'a> {
 /// Called after every step.
 pub type Observer<'a> = &'a mut dyn FnMut(&Progress);
 
+/// What a run is to do.
+#[derive(Debug, Clone, Copy)]
+pub struct RunPlan {
+    pub seed: u64,
+    pub steps: u64,
+    /// Longest time between two checkpoints.
+    pub checkpoint_seconds: u64,
+}
+
 /// The folder of one run, and how far it has come.
 pub struct Run<'a> {
     dir: PathBuf,
@@ -42,18 +49,18 @@ pub struct Run<'a> {
     first_step: u64,
     speech: f64,
     saved: Instant,
+    checkpoint_every: Duration,
 }
 
 impl<'a> Run<'a> {
-    /// Starts a run of `steps` steps in `dir`, or goes on with the one there if `resume` is set.
+    /// Starts a run in `dir`, or goes on with the one there if `resume` is set.
     ///
     /// `config` is kept in the folder as `config.toml`; a run resumes only under the configuration it began with.
     /// The checkpoint to go on from is returned with it.
     pub fn open(
         dir: &Path,
         config: &str,
-        seed: u64,
-        steps: u64,
+        plan: RunPlan,
         resume: bool,
         observer: Observer<'a>,
     ) -> Result<(Self, Option<Checkpoint>)> {
@@ -67,24 +74,37 @@ impl<'a> Run<'a> {
             }
             if path.exists() { Some(Checkpoint::load(&path)?) } else { None }
         } else if path.exists() {
-            return Err(Error::Training(format!("{} holds a run already: add --resume to go on with it", dir.display())));
+            return Err(Error::Training(format!(
+                "{} holds a run already: add --resume to go on with it",
+                dir.display()
+            )));
         } else {
             write_atomically(&kept, config.as_bytes())?;
             None
         };
         let step = match &checkpoint {
-            Some(c) => c.metadata.get("step").and_then(|s| s.parse().ok()).ok_or_else(|| Error::weights(&path, "no step"))?,
+            Some(c) => {
+                c.metadata.get("step").and_then(|s| s.parse().ok()).ok_or_else(|| Error::weights(&path, "no step"))?
+            }
             None => 0,
         };
         let metrics = open_metrics(&dir.join("metrics.jsonl"), step)?;
         let now = Instant::now();
         let (dir, first_step) = (dir.to_path_buf(), step);
-        let run = Self { dir, seed, steps, step, metrics, observer, started: now, first_step, speech: 0.0, saved: now };
+        let run = Self {
+            dir,
+            seed: plan.seed,
+            steps: plan.steps,
+            step,
+            metrics,
+            observer,
+            started: now,
+            first_step,
+            speech: 0.0,
+            saved: now,
+            checkpoint_every: Duration::from_secs(plan.checkpoint_seconds),
+        };
         Ok((run, checkpoint))
-    }
-
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 
     pub fn checkpoint_path(&self) -> PathBuf {
@@ -131,7 +151,7 @@ impl<'a> Run<'a> {
 
     /// Whether it is time for a checkpoint.
     pub fn is_due(&self) -> bool {
-        self.is_finished() || self.saved.elapsed() >= CHECKPOINT_INTERVAL
+        self.is_finished() || self.saved.elapsed() >= self.checkpoint_every
     }
 
     /// Writes the checkpoint; the one before stays until this one is whole.

@@ -10,8 +10,8 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance};
 use crate::checkpoint::{Checkpoint, load_variables};
-use crate::codec::{Codec, CodecConfig};
 use crate::coarse::ADVANCES;
+use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::text::Vocab;
 
@@ -43,10 +43,10 @@ pub struct TokenCorpus {
 }
 
 impl TokenCorpus {
-    /// Opens the corpus `root` through the codec with weights at `codec_path`; `report(done, all)` hears of encoding.
+    /// Opens the corpus `root` through the codec trained in the folder `run`; `report(done, all)` hears of encoding.
     pub fn open(
         root: &Path,
-        codec_path: &Path,
+        run: &Path,
         config: &CodecConfig,
         device: Device,
         report: &mut dyn FnMut(usize, usize),
@@ -55,16 +55,23 @@ impl TokenCorpus {
         let mut vs = VarStore::new(device);
         let codec = Codec::new(vs.root(), config);
         vs.freeze();
-        load_variables(codec_path, &vs)?;
-        let cache = root.join(format!("codes-{:016x}.safetensors", fingerprint(codec_path)?));
+        load_variables(&run.join("codec.safetensors"), &vs)?;
+        let mut encoder_vs = VarStore::new(device);
+        let encoder = Encoder::new(encoder_vs.root() / "encoder", config);
+        encoder_vs.freeze();
+        let encoder_path = run.join("encoder.safetensors");
+        load_variables(&encoder_path, &encoder_vs)?;
+        let fingerprint = fingerprint(&encoder_path, &codec)?;
+        let cache = root.join(format!("codes-{fingerprint:016x}.safetensors"));
         let codes = if cache.exists() {
             Checkpoint::load(&cache)?
         } else {
-            let codes = encode(&corpus, &codec, device, report)?;
+            let codes = encode(&corpus, &codec, &encoder, device, report)?;
             codes.save(&cache, None)?;
             codes
         };
-        let sequences = |part: &[Utterance]| part.iter().map(|u| sequence(u, &codes, config, &cache)).collect::<Result<_>>();
+        let sequences =
+            |part: &[Utterance]| part.iter().map(|u| sequence(u, &codes, config, &cache)).collect::<Result<_>>();
         let codebooks = codec.quantizer.codebooks().iter().map(Tensor::detach).collect();
         Ok(Self {
             training: sequences(&corpus.training)?,
@@ -215,21 +222,30 @@ fn sequence(utterance: &Utterance, codes: &Checkpoint, config: &CodecConfig, cac
     })
 }
 
-fn encode(corpus: &Corpus, codec: &Codec, device: Device, report: &mut dyn FnMut(usize, usize)) -> Result<Checkpoint> {
+fn encode(
+    corpus: &Corpus,
+    codec: &Codec,
+    encoder: &Encoder,
+    device: Device,
+    report: &mut dyn FnMut(usize, usize),
+) -> Result<Checkpoint> {
     let mut codes = Checkpoint::default();
     let all = corpus.training.len() + corpus.held_out.len();
     for utterance in corpus.training.iter().chain(&corpus.held_out) {
         let samples = corpus.segment(utterance, 0, utterance.samples)?;
         let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
-        let row = no_grad(|| codec.encode(&samples)).squeeze_dim(0).to_kind(Kind::Int16).to_device(Device::Cpu);
+        let row =
+            no_grad(|| codec.encode(encoder, &samples)).squeeze_dim(0).to_kind(Kind::Int16).to_device(Device::Cpu);
         codes.tensors.insert(utterance.id.clone(), row);
         report(codes.tensors.len(), all);
     }
     Ok(codes)
 }
 
-fn fingerprint(path: &Path) -> Result<u64> {
+/// Of what the codes depend on: the encoder and the codebooks.
+fn fingerprint(encoder: &Path, codec: &Codec) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
-    hasher.write(&std::fs::read(path).map_err(Error::io(path))?);
+    hasher.write(&std::fs::read(encoder).map_err(Error::io(encoder))?);
+    hasher.write_u64(codec.quantizer.fingerprint());
     Ok(hasher.finish())
 }

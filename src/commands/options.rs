@@ -1,0 +1,172 @@
+//! Arguments that several commands share, and what they become.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use tts::sampling::SamplingOptions;
+use tts::synthesizer::{SpeechOptions, Synthesizer};
+use tts::text::{FrontEnd, Lexicon};
+use tts::voice::{self, Voice};
+
+/// Where the text comes from.
+#[derive(Debug, Args)]
+pub struct TextArgs {
+    /// Text; `-` reads it from standard input.
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    text: Option<OsString>,
+    /// File with the text, in UTF-8; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl TextArgs {
+    /// The text of the one source that was given.
+    pub fn read(&self) -> anyhow::Result<String> {
+        match (&self.text, &self.file) {
+            (Some(text), _) if text == "-" => read_file(Path::new("-")),
+            (Some(text), _) => from_argument(text),
+            (None, Some(path)) => read_file(path),
+            (None, None) => bail!("no text to speak: give it as an argument, `-` for standard input, or --file FILE"),
+        }
+    }
+}
+
+fn from_argument(text: &OsStr) -> anyhow::Result<String> {
+    std::str::from_utf8(text.as_encoded_bytes())
+        .map(str::to_string)
+        .context("the text given as an argument is not UTF-8")
+}
+
+/// The bytes of a file, or of standard input for `-`, and how to name it.
+pub fn read_bytes(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("standard input")?;
+        return Ok(("standard input".into(), bytes));
+    }
+    let name = path.display().to_string();
+    let bytes = fs::read(path).with_context(|| name.clone())?;
+    Ok((name, bytes))
+}
+
+fn read_file(path: &Path) -> anyhow::Result<String> {
+    let (name, bytes) = read_bytes(path)?;
+    let text = String::from_utf8(bytes).with_context(|| format!("{name}: the text is not UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_string))
+}
+
+/// The voice, and what computing may use.
+#[derive(Debug, Args)]
+pub struct VoiceArgs {
+    /// Name of a voice (see `tts voices`) or folder of one.
+    #[arg(long, value_name = "NAME|DIR", default_value = "heart")]
+    voice: String,
+    /// Threads for matrix products.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1024))]
+    threads: i32,
+}
+
+impl VoiceArgs {
+    /// Loads the voice, after setting the threads.
+    pub fn load(&self) -> anyhow::Result<Voice> {
+        tch::set_num_threads(self.threads);
+        let dir = voice::find(&self.voice, &voice::search_path())?;
+        Ok(Voice::load(&dir, tch::Device::Cpu)?)
+    }
+}
+
+/// Words that are read as the user wants.
+#[derive(Debug, Args)]
+pub struct LexiconArgs {
+    /// Pronunciations of words: `word<TAB>/phonemes/` or `word<TAB>other words` a line.
+    #[arg(long, value_name = "FILE")]
+    lexicon: Option<PathBuf>,
+}
+
+impl LexiconArgs {
+    /// The front end that reads them so.
+    pub fn front_end(&self) -> anyhow::Result<FrontEnd> {
+        let lexicon = match &self.lexicon {
+            Some(path) => {
+                fs::metadata(path).with_context(|| path.display().to_string())?;
+                Lexicon::load(path)?
+            }
+            None => Lexicon::default(),
+        };
+        Ok(FrontEnd::new()?.with_lexicon(lexicon)?)
+    }
+}
+
+/// How to speak.
+#[derive(Debug, Args)]
+pub struct SpeechArgs {
+    #[command(flatten)]
+    voice: VoiceArgs,
+    #[command(flatten)]
+    lexicon: LexiconArgs,
+    /// The same seed speaks the same way.
+    #[arg(long, value_name = "N", default_value_t = defaults().sampling.seed)]
+    seed: u64,
+    /// Speaking rate, 0.5 to 2.
+    #[arg(long, value_name = "X", default_value_t = defaults().speed)]
+    speed: f64,
+    /// Variation from one seed to the next; 0 always speaks the likeliest way.
+    #[arg(long, value_name = "X", default_value_t = defaults().sampling.temperature)]
+    temperature: f64,
+    /// Draw from the N likeliest tokens only; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = defaults().sampling.top_k)]
+    top_k: usize,
+    /// Draw from the likeliest tokens that together reach this probability.
+    #[arg(long, value_name = "P", default_value_t = defaults().sampling.top_p)]
+    top_p: f64,
+    /// Passes of the parallel model.
+    #[arg(long, value_name = "N", default_value_t = defaults().nar_steps)]
+    nar_steps: i64,
+}
+
+fn defaults() -> SpeechOptions {
+    SpeechOptions::default()
+}
+
+impl SpeechArgs {
+    /// The options, checked.
+    pub fn options(&self) -> anyhow::Result<SpeechOptions> {
+        let options = SpeechOptions {
+            sampling: SamplingOptions {
+                temperature: self.temperature,
+                top_k: self.top_k,
+                top_p: self.top_p,
+                seed: self.seed,
+            },
+            speed: self.speed,
+            nar_steps: self.nar_steps,
+            ..defaults()
+        };
+        options.validate()?;
+        Ok(options)
+    }
+
+    /// Loads what is needed to speak.
+    pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
+        let voice = self.voice.load()?;
+        Ok(Synthesizer::new(voice, self.lexicon.front_end()?))
+    }
+}
+
+/// Rate of the WAV files that are written.
+#[derive(Debug, Args)]
+pub struct RateArgs {
+    /// Samples per second of the output; the voice's own rate if not given.
+    #[arg(long = "sample-rate", value_name = "HZ", value_parser = sample_rates())]
+    pub sample_rate: Option<u32>,
+}
+
+fn sample_rates() -> impl TypedValueParser<Value = u32> {
+    PossibleValuesParser::new(["16000", "22050", "24000", "44100", "48000"]).try_map(|rate| rate.parse::<u32>())
+}

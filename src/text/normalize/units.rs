@@ -1,0 +1,148 @@
+//! Measures: a number and its unit.
+
+use super::numbers::{is_one, number};
+use super::rule::{Found, Rule};
+use crate::error::Result;
+
+/// Unit as written, one, many. Case matters.
+#[rustfmt::skip]
+const UNITS: &[(&str, &str, &str)] = &[
+    ("km/h", "kilometer per hour", "kilometers per hour"),
+    ("kmh", "kilometer per hour", "kilometers per hour"),
+    ("kph", "kilometer per hour", "kilometers per hour"),
+    ("km/s", "kilometer per second", "kilometers per second"),
+    ("m/s²", "meter per second squared", "meters per second squared"),
+    ("m/s", "meter per second", "meters per second"), ("mph", "mile per hour", "miles per hour"),
+    ("mpg", "mile per gallon", "miles per gallon"),
+    ("mg/dL", "milligram per deciliter", "milligrams per deciliter"),
+    ("g/cm³", "gram per cubic centimeter", "grams per cubic centimeter"),
+    ("kg/m³", "kilogram per cubic meter", "kilograms per cubic meter"),
+    ("km²", "square kilometer", "square kilometers"), ("m²", "square meter", "square meters"),
+    ("cm²", "square centimeter", "square centimeters"), ("m³", "cubic meter", "cubic meters"),
+    ("cm³", "cubic centimeter", "cubic centimeters"), ("sq ft", "square foot", "square feet"),
+    ("sq. ft.", "square foot", "square feet"), ("km", "kilometer", "kilometers"),
+    ("cm", "centimeter", "centimeters"), ("mm", "millimeter", "millimeters"),
+    ("nm", "nanometer", "nanometers"), ("µm", "micrometer", "micrometers"),
+    ("μm", "micrometer", "micrometers"), ("m", "meter", "meters"), ("mi", "mile", "miles"),
+    ("yd", "yard", "yards"), ("ft", "foot", "feet"), ("ft.", "foot", "feet"),
+    ("in.", "inch", "inches"), ("kg", "kilogram", "kilograms"), ("mg", "milligram", "milligrams"),
+    ("µg", "microgram", "micrograms"), ("μg", "microgram", "micrograms"), ("g", "gram", "grams"),
+    ("lbs.", "pound", "pounds"), ("lbs", "pound", "pounds"), ("lb", "pound", "pounds"),
+    ("oz", "ounce", "ounces"), ("oz.", "ounce", "ounces"), ("L", "liter", "liters"),
+    ("l", "liter", "liters"), ("ml", "milliliter", "milliliters"),
+    ("mL", "milliliter", "milliliters"), ("cl", "centiliter", "centiliters"),
+    ("gal", "gallon", "gallons"), ("tsp", "teaspoon", "teaspoons"),
+    ("tbsp", "tablespoon", "tablespoons"), ("ha", "hectare", "hectares"),
+    ("ms", "millisecond", "milliseconds"), ("µs", "microsecond", "microseconds"),
+    ("ns", "nanosecond", "nanoseconds"), ("s", "second", "seconds"), ("sec", "second", "seconds"),
+    ("secs", "second", "seconds"), ("min", "minute", "minutes"), ("mins", "minute", "minutes"),
+    ("h", "hour", "hours"), ("hr", "hour", "hours"), ("hrs", "hour", "hours"),
+    ("yrs", "year", "years"), ("Hz", "hertz", "hertz"), ("kHz", "kilohertz", "kilohertz"),
+    ("MHz", "megahertz", "megahertz"), ("GHz", "gigahertz", "gigahertz"),
+    ("dB", "decibel", "decibels"), ("V", "volt", "volts"), ("kV", "kilovolt", "kilovolts"),
+    ("mAh", "milliamp hour", "milliamp hours"), ("W", "watt", "watts"),
+    ("kW", "kilowatt", "kilowatts"), ("MW", "megawatt", "megawatts"),
+    ("GW", "gigawatt", "gigawatts"), ("kWh", "kilowatt hour", "kilowatt hours"),
+    ("MWh", "megawatt hour", "megawatt hours"), ("kJ", "kilojoule", "kilojoules"),
+    ("kcal", "kilocalorie", "kilocalories"), ("cal", "calorie", "calories"),
+    ("hp", "horsepower", "horsepower"), ("kPa", "kilopascal", "kilopascals"),
+    ("psi", "P.S.I", "P.S.I"), ("ppm", "part per million", "parts per million"),
+    ("bpm", "beat per minute", "beats per minute"), ("rpm", "R.P.M", "R.P.M"),
+    ("fps", "frame per second", "frames per second"), ("kB", "kilobyte", "kilobytes"),
+    ("KB", "kilobyte", "kilobytes"), ("MB", "megabyte", "megabytes"),
+    ("GB", "gigabyte", "gigabytes"), ("TB", "terabyte", "terabytes"),
+    ("PB", "petabyte", "petabytes"), ("KiB", "kibibyte", "kibibytes"),
+    ("MiB", "mebibyte", "mebibytes"), ("GiB", "gibibyte", "gibibytes"),
+    ("kbps", "kilobit per second", "kilobits per second"),
+    ("Mbps", "megabit per second", "megabits per second"),
+    ("Gbps", "gigabit per second", "gigabits per second"),
+    ("MB/s", "megabyte per second", "megabytes per second"),
+    ("GB/s", "gigabyte per second", "gigabytes per second"), ("px", "pixel", "pixels"),
+    ("pt", "point", "points"), ("°C", "degree Celsius", "degrees Celsius"),
+    ("℃", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit", "degrees Fahrenheit"),
+    ("℉", "degree Fahrenheit", "degrees Fahrenheit"), ("°", "degree", "degrees"),
+    ("%", "percent", "percent"), ("‰", "per mille", "per mille"),
+];
+
+/// Units that are words or letters of their own: only right after the number.
+const ADJACENT_ONLY: [&str; 7] = ["s", "h", "l", "V", "mi", "in.", "cal"];
+
+/// Words after `/` that mean "per".
+const PER: &str =
+    "month|mo|year|yr|day|hour|hr|week|wk|night|person|kg|lb|unit|user|item|mile|game|page|minute|min|second|sec|sqm";
+
+/// The rules, in the order they apply.
+pub fn rules() -> Result<Vec<Rule>> {
+    let mut units: Vec<&str> = UNITS.iter().map(|(unit, ..)| *unit).collect();
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
+    let unit = units.iter().map(|unit| regex::escape(unit)).collect::<Vec<_>>().join("|");
+    let measure = format!(r"([-−–+])?({{N}})( ?|-)({unit})(\.)?");
+    let per = format!(r"(\d ?[A-Za-z%°]{{0,4}}|dollars?|cents?|pounds?|euros?)/({PER})\b");
+    Rule::table(&[
+        (&per, |f| Some(format!("{} per {}", f.group(1), full(f.group(2))))),
+        (r#"\b(\d{1,2})['′’] ?(\d{1,2})(?:"|″|”|''|’’|\b)"#, feet_and_inches),
+        (r"({N})[′']", |f| {
+            (f.stands_alone() && !f.after.starts_with(char::is_alphabetic))
+                .then(|| measure_words("", f.group(1), "foot", "feet"))
+        }),
+        (r#"({N})(?:″|"|”)"#, inches),
+        (r"\b([Aa]n? )?({N})[- ](inch|foot|mile|meter|pound|gallon)\b", |f| {
+            f.has(1).then(|| format!("{}{} {}", f.group(1), number(f.group(2)), f.group(3)))
+        }),
+        (&measure, measured),
+    ])
+}
+
+fn full(per: &str) -> &str {
+    match per {
+        "mo" => "month",
+        "yr" => "year",
+        "hr" => "hour",
+        "wk" => "week",
+        "lb" => "pound",
+        "kg" => "kilogram",
+        "min" => "minute",
+        "sec" => "second",
+        "sqm" => "square meter",
+        word => word,
+    }
+}
+
+fn measured(f: &Found) -> Option<String> {
+    let unit = f.group(4);
+    let (_, one, many) = UNITS.iter().find(|(written, ..)| *written == unit)?;
+    let lettered = unit.ends_with(char::is_alphabetic);
+    let goes_on = f.after.starts_with(|c: char| lettered && (c.is_alphanumeric() || matches!(c, '\'' | '’')));
+    let touched = f.before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ',' | '$'));
+    if goes_on || touched || f.group(3) == " " && ADJACENT_ONLY.contains(&unit) || f.group(3) == "-" && !lettered {
+        return None;
+    }
+    let sign = match f.group(1) {
+        "" => "",
+        "+" => "plus ",
+        _ if f.before.ends_with(|c: char| c.is_alphanumeric()) => "to ",
+        _ => "minus ",
+    };
+    let (one, many) = if f.group(3) == "-" { (*one, *one) } else { (*one, *many) };
+    let stop = (f.has(5) || unit.ends_with('.')) && !f.after.trim_start().starts_with(char::is_lowercase);
+    Some(measure_words(sign, f.group(2), one, many) + if stop { "." } else { "" })
+}
+
+fn measure_words(sign: &str, written: &str, one: &str, many: &str) -> String {
+    format!("{sign}{} {}", number(written), if is_one(written) { one } else { many })
+}
+
+/// `6'2"` as `six foot two`.
+fn feet_and_inches(f: &Found) -> Option<String> {
+    let inches = f.value(2).filter(|inches| *inches < 12 && !f.before.ends_with(['.', ',', ':']))?;
+    Some(format!("{} foot {}", number(f.group(1)), number(&inches.to_string())))
+}
+
+/// `5"`, unless the mark closes a quotation.
+fn inches(f: &Found) -> Option<String> {
+    let opened =
+        f.before.matches('"').count() % 2 == 1 || f.before.matches('“').count() > f.before.matches('”').count();
+    let touched = f.before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ','));
+    (!opened && !touched && f.after.starts_with([' ', '.', ',', ')']))
+        .then(|| measure_words("", f.group(1), "inch", "inches"))
+}

@@ -1,0 +1,78 @@
+//! Weights are written whole and read strictly.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tch::nn::{self, VarStore};
+use tch::{Device, Kind, Tensor};
+use tempfile::TempDir;
+use tts::checkpoint::{Checkpoint, load_variables, save_half};
+
+fn store(out: i64) -> (VarStore, nn::Linear) {
+    let vs = VarStore::new(Device::Cpu);
+    let layer = nn::linear(vs.root() / "layer", 4, out, Default::default());
+    (vs, layer)
+}
+
+fn saved() -> (TempDir, PathBuf, VarStore) {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let (vs, _) = store(3);
+    save_half(&path, &vs, |_| true).unwrap();
+    (dir, path, vs)
+}
+
+fn refusal(path: &PathBuf, vs: &VarStore) -> String {
+    load_variables(path, vs).unwrap_err().to_string()
+}
+
+#[test]
+fn saved_weights_come_back_in_half_precision() {
+    let (_dir, path, vs) = saved();
+    let (other, _) = store(3);
+    load_variables(&path, &other).unwrap();
+    for (name, tensor) in vs.variables() {
+        let rounded = tensor.to_kind(Kind::Half).to_kind(Kind::Float);
+        assert!(other.variables()[&name].equal(&rounded), "{name}");
+    }
+}
+
+#[test]
+fn other_shapes_and_names_are_refused_by_name() {
+    let (_dir, path, _) = saved();
+    let message = refusal(&path, &store(5).0);
+    assert!(message.contains("layer.") && message.contains("[5"), "{message}");
+
+    let more = VarStore::new(Device::Cpu);
+    let _ = nn::linear(more.root() / "layer", 4, 3, Default::default());
+    let _ = more.root().zeros_no_train("extra", &[1]);
+    assert!(refusal(&path, &more).contains("lacks the tensor extra"));
+
+    let fewer = VarStore::new(Device::Cpu);
+    let _ = fewer.root().zeros_no_train("extra", &[1]);
+    assert!(refusal(&path, &fewer).contains("layer."));
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let (_dir, path, vs) = saved();
+    let bytes = fs::read(&path).unwrap();
+    for cut in [0, 5, 40, bytes.len() - 1] {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let message = refusal(&path, &vs);
+        assert!(message.contains("w.safetensors"), "{message}");
+    }
+    fs::write(&path, String::from_utf8_lossy(&bytes).replace("\"format\":\"1\"", "\"format\":\"9\"").as_bytes())
+        .unwrap();
+    refusal(&path, &vs);
+}
+
+#[test]
+fn a_failed_write_leaves_nothing_behind() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("missing").join("w.safetensors");
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.tensors.insert("x".into(), Tensor::from_slice(&[1.0f32]));
+    assert!(checkpoint.save(&path, None).unwrap_err().to_string().contains("w.safetensors"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,89 @@
+//! Layers do the same whole and step by step, padded and alone.
+
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor, no_grad};
+use tts::nn::attention::Window;
+use tts::nn::stft::{Stft, magnitude, mel_filters};
+use tts::nn::transformer::{Transformer, TransformerConfig};
+
+const SMALL: TransformerConfig = TransformerConfig { dim: 16, layers: 2, heads: 2, hidden: 24 };
+
+fn distance(a: &Tensor, b: &Tensor) -> f64 {
+    (a - b).abs().max().double_value(&[])
+}
+
+fn noise(shape: &[i64]) -> Tensor {
+    tch::manual_seed(1);
+    Tensor::randn(shape, (Kind::Float, Device::Cpu))
+}
+
+#[test]
+fn an_inverse_stft_restores_the_samples() {
+    let stft = Stft::new(64, 16, Device::Cpu);
+    let x = noise(&[2, 160]);
+    let spectrum = stft.forward(&x);
+    assert_eq!(spectrum.size(), [2, 10, 33]);
+    assert!(distance(&stft.inverse(&spectrum), &x) < 1e-5);
+}
+
+#[test]
+fn a_steady_tone_peaks_in_its_own_bin() {
+    let stft = Stft::new(64, 16, Device::Cpu);
+    let angle = Tensor::arange(320, (Kind::Float, Device::Cpu)) * (std::f64::consts::TAU * 5.0 / 64.0);
+    let spectrum = magnitude(&stft.forward(&angle.cos().unsqueeze(0)));
+    let middle = spectrum.select(1, 10).argmax(-1, false).int64_value(&[0]);
+    assert_eq!(middle, 5);
+}
+
+#[test]
+fn every_mel_filter_hears_something() {
+    let filters = mel_filters(22050, 1024, 80, Device::Cpu);
+    assert_eq!(filters.size(), [513, 80]);
+    let weakest = filters.sum_dim_intlist([0i64].as_slice(), false, Kind::Float).min().double_value(&[]);
+    assert!(weakest > 0.0);
+}
+
+#[test]
+fn stepping_a_causal_transformer_gives_what_the_whole_sequence_gives() {
+    let vs = VarStore::new(Device::Cpu);
+    let model = Transformer::new(vs.root(), &SMALL, Window::Around { left: 4, right: 0 });
+    let x = noise(&[1, 15, 16]);
+    no_grad(|| {
+        let whole = model.forward(&x, None);
+        let mut state = model.state(Device::Cpu);
+        for t in 0..15 {
+            let step = model.step(&x.narrow(1, t, 1), &mut state);
+            assert!(distance(&step, &whole.narrow(1, t, 1)) < 1e-5, "position {t} differs");
+        }
+    });
+}
+
+#[test]
+fn a_window_hides_what_lies_beyond_it() {
+    let vs = VarStore::new(Device::Cpu);
+    let one = TransformerConfig { layers: 1, ..SMALL };
+    let model = Transformer::new(vs.root(), &one, Window::Around { left: 2, right: 1 });
+    let x = noise(&[1, 9, 16]);
+    let changed = x.copy();
+    let _ = changed.narrow(1, 4, 1).fill_(3.0);
+    no_grad(|| {
+        let (a, b) = (model.forward(&x, None), model.forward(&changed, None));
+        for t in 0..9 {
+            let differs = distance(&a.narrow(1, t, 1), &b.narrow(1, t, 1)) > 1e-6;
+            assert_eq!(differs, (3..=6).contains(&t), "position {t}");
+        }
+    });
+}
+
+#[test]
+fn padding_does_not_change_what_is_real() {
+    let vs = VarStore::new(Device::Cpu);
+    let model = Transformer::new(vs.root(), &SMALL, Window::Full);
+    let x = noise(&[1, 6, 16]);
+    let padded = x.constant_pad_nd([0, 0, 0, 5]);
+    no_grad(|| {
+        let alone = model.forward(&x, None);
+        let together = model.forward(&padded, Some(&Tensor::from_slice(&[6i64])));
+        assert!(distance(&together.narrow(1, 0, 6), &alone) < 1e-5);
+    });
+}

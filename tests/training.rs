@@ -1,0 +1,207 @@
+//! Training runs: they learn, go on exactly where they stopped, and refuse a corpus with a fault before they start.
+
+use std::f32::consts::TAU;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use tch::Device;
+use tempfile::TempDir;
+use tts::audio::wav::{Audio, write};
+use tts::checkpoint::Checkpoint;
+use tts::train::Progress;
+use tts::train::coarse::{self, CoarseRecipe};
+use tts::train::codec::{self, CodecRecipe};
+use tts::train::corpus::Corpus;
+use tts::train::export::{About, Runs, export};
+use tts::train::fine::{self, FineRecipe};
+use tts::train::tokens::TokenCorpus;
+use tts::voice::VoiceConfig;
+
+const CODEC: &str = "
+[model]
+sample_rate = 8000
+hop_length = 64
+frame_stride = 2
+n_fft = 256
+n_mels = 20
+encoder_dim = 16
+encoder_fast_layers = 1
+encoder_slow_layers = 1
+latent_dim = 6
+n_q = 3
+codebook_size = 8
+decoder_slow_dim = 16
+decoder_slow_layers = 1
+decoder_fast_dim = 16
+decoder_fast_layers = 1
+[training]
+seed = 1
+steps = 10
+adversarial_steps = 4
+quantize_from = 3
+batch = 2
+segment_frames = 16
+warmup = 2
+learning_rate = 2e-3
+adversarial_learning_rate = 1e-3
+weight_decay = 0.01
+codebook_decay = 0.9
+discriminator_channels = 4
+checkpoint_seconds = 240
+evaluate_every = 2
+bf16 = false
+";
+
+/// A recipe with these sizes and everything else as small.
+fn language(sizes: &str) -> String {
+    format!("[model]\n{sizes}\n{LANGUAGE}")
+}
+
+const LANGUAGE: &str = "
+max_stay = 5
+encoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+[training]
+seed = 1
+steps = 40
+batch_frames = 200
+warmup = 2
+learning_rate = 5e-3
+weight_decay = 0.01
+nudge = 0.05
+checkpoint_seconds = 240
+evaluate_every = 2
+bf16 = false
+";
+
+/// Tones of a pitch that depends on the phoneme, as a corpus of 100 utterances.
+fn corpus() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    let mut rows = String::new();
+    for i in 0..100 {
+        let pitch = 150.0 + (i % 4) as f32 * 60.0;
+        let samples: Vec<f32> = (0..4000).map(|n| 0.3 * (TAU * pitch * n as f32 / 8000.0).sin()).collect();
+        let audio = format!("{i}.wav");
+        write(&dir.path().join(&audio), &Audio { samples, sample_rate: 8000 }).unwrap();
+        let phonemes = ["æm", "in", "sO", "tu"][i % 4];
+        let row = json!({
+            "id": i.to_string(), "audio": audio, "text": "a", "phonemes": phonemes, "samples": 4000,
+            "durations": [0.2, 0.2], "lead": 0.05, "tail": 0.05, "f0": vec![pitch; 40],
+        });
+        rows += &format!("{row}\n");
+    }
+    fs::write(dir.path().join("corpus.jsonl"), rows).unwrap();
+    dir
+}
+
+/// Trains to the end, or until an observer that panics at step `stop` kills the run.
+fn train_until(stop: Option<u64>, train: impl FnOnce(&mut dyn FnMut(&Progress)) -> tts::error::Result<()>) {
+    let mut observer = |progress: &Progress| assert_ne!(Some(progress.step), stop, "killed");
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&mut observer)));
+    match stop {
+        Some(_) => assert!(outcome.is_err(), "the run should have been killed"),
+        None => outcome.unwrap().unwrap(),
+    }
+}
+
+fn same_tensors(a: &Path, b: &Path) {
+    let (a, b) = (Checkpoint::load(a).unwrap(), Checkpoint::load(b).unwrap());
+    assert!(a.tensors.keys().eq(b.tensors.keys()));
+    for (name, tensor) in &a.tensors {
+        assert!(tensor.equal(&b.tensors[name]), "{name} differs");
+    }
+}
+
+/// The values of one figure in the rows of a run's metrics.
+fn figures(run: &Path, name: &str) -> Vec<f64> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let rows = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    rows.map(|row| row[name].as_f64().unwrap()).collect()
+}
+
+#[test]
+fn a_killed_run_goes_on_as_if_nothing_had_happened() {
+    let (dir, runs) = (corpus(), TempDir::new().unwrap());
+    let corpus = Corpus::open(dir.path(), 8000).unwrap();
+    let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
+    recipe.training.checkpoint_seconds = 0;
+    let train = |name: &str, stop: Option<u64>, resume: bool| {
+        let run = runs.path().join(name);
+        train_until(stop, |observer| codec::train(&recipe, &corpus, &run, resume, Device::Cpu, observer));
+        run
+    };
+    let whole = train("whole", None, false);
+    // Killed before quantization, after it, and among the adversarial steps.
+    let pieces = train("pieces", Some(2), false);
+    for stop in [Some(7), Some(12), None] {
+        train("pieces", stop, true);
+    }
+    same_tensors(&whole.join("checkpoint.safetensors"), &pieces.join("checkpoint.safetensors"));
+    assert_eq!(figures(&whole, "step"), figures(&pieces, "step"));
+    assert_eq!(figures(&whole, "loss"), figures(&pieces, "loss"));
+}
+
+#[test]
+fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
+    let (dir, runs) = (corpus(), TempDir::new().unwrap());
+    let [codec_run, coarse_run, fine_run, voice] = ["codec", "coarse", "fine", "voice"].map(|n| runs.path().join(n));
+    let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
+    let corpus = Corpus::open(dir.path(), 8000).unwrap();
+    train_until(None, |o| codec::train(&codec_recipe, &corpus, &codec_run, false, Device::Cpu, o));
+
+    let tokens = TokenCorpus::open(dir.path(), &codec_run, &codec_recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
+    let coarse_recipe: CoarseRecipe = toml::from_str(&language("symbols = 64\ncodebook_size = 8\nwindow = 8")).unwrap();
+    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &coarse_run, false, Device::Cpu, o));
+    let sizes =
+        "symbols = 64\nn_q = 3\ncodebook_size = 8\nlatent_dim = 6\nwindow_left = 4\nwindow_right = 2\nhead_hidden = 16";
+    let fine_recipe: FineRecipe = toml::from_str(&language(sizes)).unwrap();
+    train_until(None, |o| fine::train(&fine_recipe, &tokens, &fine_run, false, Device::Cpu, o));
+
+    for run in [&codec_run, &coarse_run, &fine_run] {
+        let losses = figures(run, "held_out");
+        assert!(losses.last() < losses.first(), "{}: {losses:?}", run.display());
+    }
+    let about = About {
+        name: "tones".into(),
+        language: "en-US".into(),
+        licence: "CC0-1.0".into(),
+        description: "Four tones.".into(),
+    };
+    export(&Runs { codec: &codec_run, coarse: &coarse_run, fine: &fine_run }, about, &voice).unwrap();
+    assert_eq!(VoiceConfig::load(&voice).unwrap().name, "tones");
+}
+
+#[test]
+fn a_second_run_does_not_overwrite_the_first() {
+    let (dir, runs) = (corpus(), TempDir::new().unwrap());
+    let corpus = Corpus::open(dir.path(), 8000).unwrap();
+    let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
+    recipe.training.steps = 2;
+    recipe.training.adversarial_steps = 0;
+    let train = |recipe: &CodecRecipe, resume: bool| {
+        codec::train(recipe, &corpus, runs.path(), resume, Device::Cpu, &mut |_| {}).map_err(|e| e.to_string())
+    };
+    train(&recipe, false).unwrap();
+    assert!(train(&recipe, false).unwrap_err().contains("--resume"));
+    recipe.training.batch = 3;
+    assert!(train(&recipe, true).unwrap_err().contains("another configuration"));
+}
+
+#[test]
+fn a_fault_in_the_corpus_is_named_with_its_line() {
+    let spoil = |line: &str, with: &str| {
+        let dir = corpus();
+        let path = dir.path().join("corpus.jsonl");
+        let text = fs::read_to_string(&path).unwrap().replacen(line, with, 1);
+        fs::write(&path, text).unwrap();
+        Corpus::open(dir.path(), 8000).unwrap_err().to_string()
+    };
+    assert!(spoil("\"audio\":\"7.wav\"", "\"audio\":\"gone.wav\"").contains("line 8: "));
+    assert!(spoil("\"audio\":\"7.wav\"", "\"audio\":\"gone.wav\"").contains("gone.wav"));
+    assert!(spoil("[0.2,0.2]", "[0.2]").contains("line 1: 2 phonemes but 1 durations"));
+    assert!(spoil("[0.2,0.2]", "[0.2,0.9]").contains("1.20 s, but the audio 0.50 s"));
+    assert!(spoil("\"lead\"", "\"leed\"").contains("leed"));
+    let other_rate = Corpus::open(corpus().path(), 16000).unwrap_err().to_string();
+    assert!(other_rate.contains("but the audio 0.25 s"), "{other_rate}");
+}
