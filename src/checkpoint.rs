@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// Version of the tensor names and shapes; a file of another version is refused.
 const FORMAT: &str = "1";
 
+/// What follows the name of an 8-bit matrix in the name of its scales.
+const ROW_SCALE: &str = ".row_scale";
+
 /// Named tensors and string metadata, in the order of their names.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
@@ -28,6 +31,23 @@ impl Checkpoint {
         for (name, tensor) in vs.variables() {
             self.tensors.insert(format!("{prefix}{name}"), tensor.detach());
         }
+    }
+
+    /// The same weights in less space: matrices and convolutions as 8-bit integers with a scale for each row, which
+    /// [`Checkpoint::load`] undoes. Codebooks stay as they are, since codes stand for them.
+    pub fn quantized(&self) -> Self {
+        let mut tensors = BTreeMap::new();
+        for (name, tensor) in &self.tensors {
+            if tensor.dim() < 2 || name.ends_with("codebook") {
+                tensors.insert(name.clone(), tensor.shallow_clone());
+                continue;
+            }
+            let rows = tensor.to_kind(Kind::Float).flatten(1, -1); // [R, C]
+            let scale = (rows.abs().amax([1i64].as_slice(), true) / 127.0).clamp_min(1e-12); // [R, 1]
+            tensors.insert(name.clone(), (rows / &scale).round().to_kind(Kind::Int8).view_as(tensor));
+            tensors.insert(format!("{name}{ROW_SCALE}"), scale.view([-1]));
+        }
+        Self { tensors, metadata: self.metadata.clone() }
     }
 
     /// Writes the whole file or nothing. `kind` converts floating-point tensors.
@@ -65,7 +85,18 @@ impl Checkpoint {
         }
         let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
         let tensors = file.iter().map(|(name, view)| Ok((name.to_string(), from_view(path, name, &view)?)));
-        Ok(Self { tensors: tensors.collect::<Result<_>>()?, metadata })
+        let mut tensors = tensors.collect::<Result<BTreeMap<_, _>>>()?;
+        let coded: Vec<String> =
+            tensors.iter().filter(|(_, t)| t.kind() == Kind::Int8).map(|(n, _)| n.clone()).collect();
+        for name in coded {
+            let rows = tensors[&name].size()[0];
+            let scale = tensors.remove(&format!("{name}{ROW_SCALE}")).filter(|s| s.size() == [rows]);
+            let scale = scale.ok_or_else(|| Error::weights(path, format!("lacks the {rows} scales of {name}")))?;
+            let restored = tensors[&name].flatten(1, -1).to_kind(Kind::Float) * scale.unsqueeze(1);
+            let restored = restored.view_as(&tensors[&name]);
+            tensors.insert(name, restored);
+        }
+        Ok(Self { tensors, metadata })
     }
 
     /// Copies the tensors under `prefix` into the variables of `vs`: the same names both ways, the same shapes.
@@ -94,7 +125,7 @@ pub fn load_variables(path: &Path, vs: &VarStore) -> Result<()> {
     Checkpoint::load(path)?.restore("", vs, path)
 }
 
-/// Saves the variables of `vs` whose names `keep` accepts in half precision, as they are shipped.
+/// Saves the variables of `vs` whose names `keep` accepts in half precision.
 pub fn save_half(path: &Path, vs: &VarStore, keep: impl Fn(&str) -> bool) -> Result<()> {
     let mut checkpoint = Checkpoint::default();
     checkpoint.insert_variables("", vs);
@@ -114,6 +145,7 @@ fn to_bytes(tensor: &Tensor, kind: Option<Kind>) -> Result<(Dtype, Vec<usize>, V
         Kind::Half => Dtype::F16,
         Kind::Int64 => Dtype::I64,
         Kind::Int16 => Dtype::I16,
+        Kind::Int8 => Dtype::I8,
         other => return Err(Error::Training(format!("tensors of kind {other:?} are not stored"))),
     };
     let shape: Vec<usize> = tensor.size().iter().map(|&n| n as usize).collect();
@@ -128,6 +160,7 @@ fn from_view(path: &Path, name: &str, view: &TensorView) -> Result<Tensor> {
         Dtype::F16 => Kind::Half,
         Dtype::I64 => Kind::Int64,
         Dtype::I16 => Kind::Int16,
+        Dtype::I8 => Kind::Int8,
         other => return Err(Error::weights(path, format!("{name} has the unexpected type {other:?}"))),
     };
     let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();

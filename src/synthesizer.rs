@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use crate::error::{Error, Result};
 use crate::fine::FineInput;
 use crate::sampling::SamplingOptions;
-use crate::text::{FrontEnd, Utterance, Vocab};
+use crate::text::{FrontEnd, Utterance, Vocab, nothing_to_speak};
 use crate::voice::Voice;
 
 /// Longest stay at one phoneme, in frames; the pointer is then moved on.
@@ -111,13 +111,14 @@ impl Synthesizer {
         self.voice.config.codec.sample_rate as u32
     }
 
-    /// Reads `text` at once and speaks it utterance by utterance as the iterator is advanced.
-    pub fn speak<'a>(&'a self, text: &str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
+    /// Speaks `text` utterance by utterance as the iterator is advanced; the first one is read at once.
+    pub fn speak<'a>(&'a self, text: &'a str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
         options.validate()?;
         let started = Instant::now();
-        let utterances = self.front_end.read(text)?;
-        let front_end = started.elapsed();
-        Ok(Speech { synthesizer: self, options, utterances: utterances.into_iter().enumerate(), front_end })
+        let mut rest = self.front_end.utterances(text);
+        let first = rest.next().ok_or_else(|| nothing_to_speak(text))??;
+        let utterances = Box::new(std::iter::once(Ok(first)).chain(rest).enumerate());
+        Ok(Speech { synthesizer: self, options, utterances, front_end: started.elapsed() })
     }
 
     /// Speaks `text` to its end.
@@ -186,7 +187,8 @@ impl Synthesizer {
 pub struct Speech<'a> {
     synthesizer: &'a Synthesizer,
     options: &'a SpeechOptions,
-    utterances: std::iter::Enumerate<std::vec::IntoIter<Utterance>>,
+    utterances: Box<dyn Iterator<Item = (usize, Result<Utterance>)> + 'a>,
+    /// Time spent on reading since the last chunk.
     front_end: Duration,
 }
 
@@ -194,11 +196,10 @@ impl Iterator for Speech<'_> {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let started = Instant::now();
         let (number, utterance) = self.utterances.next()?;
-        let chunk = self.synthesizer.utter(utterance, number as u64, self.options);
-        Some(chunk.map(|mut chunk| {
-            chunk.times.front_end = std::mem::take(&mut self.front_end);
-            chunk
-        }))
+        let front_end = std::mem::take(&mut self.front_end) + started.elapsed();
+        let chunk = utterance.and_then(|u| self.synthesizer.utter(u, number as u64, self.options));
+        Some(chunk.map(|chunk| Chunk { times: StageTimes { front_end, ..chunk.times }, ..chunk }))
     }
 }

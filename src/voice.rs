@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tch::nn::VarStore;
 use tch::{Device, no_grad};
 
@@ -13,6 +14,9 @@ use crate::coarse::{CoarseConfig, CoarseModel};
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
+
+/// Largest size that a configuration may ask for, except the sample rate: a damaged number would exhaust the memory.
+const LARGEST_SIZE: f64 = 16384.0;
 
 /// What `config.json` in the folder of a voice says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ impl VoiceConfig {
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
         let wrong = |reason: String| Error::Config { path: path.clone(), reason };
         let config: Self = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let values = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        check_sizes("", &values).map_err(wrong)?;
         config.validate().map_err(wrong)?;
         Ok(config)
     }
@@ -57,6 +63,20 @@ impl VoiceConfig {
             }
         }
         Ok(())
+    }
+}
+
+/// Says which number below `name` is too large for a size.
+fn check_sizes(name: &str, value: &Value) -> std::result::Result<(), String> {
+    match value {
+        Value::Object(fields) => fields.iter().try_for_each(|(field, value)| {
+            let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+            check_sizes(&name, value)
+        }),
+        Value::Number(n) if n.as_f64().is_none_or(|n| n > LARGEST_SIZE) && name != "codec.sample_rate" => {
+            Err(format!("{name} is {n}, expected at most {LARGEST_SIZE}"))
+        }
+        _ => Ok(()),
     }
 }
 

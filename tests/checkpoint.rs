@@ -1,4 +1,5 @@
 //! Weights are written whole and read strictly.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,6 +36,30 @@ fn saved_weights_come_back_in_half_precision() {
         let rounded = tensor.to_kind(Kind::Half).to_kind(Kind::Float);
         assert!(other.variables()[&name].equal(&rounded), "{name}");
     }
+}
+
+#[test]
+fn quantized_weights_come_back_within_half_a_step_of_their_row() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let weight = Tensor::randn([6, 4, 3], (Kind::Float, Device::Cpu));
+    let codebook = Tensor::randn([5, 2], (Kind::Float, Device::Cpu));
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.tensors.insert("weight".into(), weight.shallow_clone());
+    checkpoint.tensors.insert("codebook".into(), codebook.shallow_clone());
+    checkpoint.quantized().save(&path, None).unwrap();
+
+    let back = Checkpoint::load(&path).unwrap().tensors;
+    let largest = weight.abs().amax([1i64, 2].as_slice(), true);
+    let within = (&back["weight"] - &weight).abs().le_tensor(&(largest / 253.0));
+    assert!(bool::try_from(within.all()).unwrap());
+    assert!(back["codebook"].equal(&codebook));
+    assert_eq!(back.len(), 2);
+
+    let mut without = checkpoint.quantized();
+    without.tensors.remove("weight.row_scale");
+    without.save(&path, None).unwrap();
+    assert!(Checkpoint::load(&path).unwrap_err().to_string().contains("scales of weight"));
 }
 
 #[test]

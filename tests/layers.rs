@@ -1,4 +1,5 @@
 //! The modules depend on each other downwards only, as the layout in the README says.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Layers do the same whole and step by step, padded and alone.
+#![allow(clippy::unwrap_used)]
 
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};

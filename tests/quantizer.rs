@@ -1,4 +1,5 @@
 //! Residual quantization: every level brings the sum closer, and codes stand for the vectors that they were chosen for.
+#![allow(clippy::unwrap_used)]
 
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};

@@ -1,4 +1,5 @@
 //! Drawing tokens: seeded, and distributed as asked.
+#![allow(clippy::unwrap_used)]
 
 use tts::sampling::SamplingOptions;
 

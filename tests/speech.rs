@@ -1,4 +1,5 @@
 //! The shipped voice speaks: every phoneme in its turn, neither cut short nor running away.
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};

@@ -1,4 +1,5 @@
 //! Training runs: they learn, go on exactly where they stopped, and refuse a corpus with a fault before they start.
+#![allow(clippy::unwrap_used)]
 
 use std::f32::consts::TAU;
 use std::fs;

@@ -60,7 +60,7 @@ impl ResidualQuantizer {
             let code = nearest(&seen, codebook);
             let chosen = codebook.index_select(0, &code);
             losses.push((&residual - &chosen).square().mean(Kind::Float));
-            residual = residual - chosen;
+            residual = &residual - chosen; // not in place: it may still be the input
             codes.push(code.view([batch, frames]));
             residuals.push(seen);
         }
@@ -131,7 +131,7 @@ impl CodebookUpdate {
                 let code = nearest(&residual, &codebook);
                 let _ = self.counts[k].fill_(1.0);
                 self.sums[k].copy_(&codebook);
-                residual = residual - codebook.index_select(0, &code);
+                residual = &residual - codebook.index_select(0, &code);
             }
         });
     }

@@ -43,8 +43,9 @@ fn row(dir: &Path, config: &VoiceConfig) -> [String; 6] {
 
 /// Size of the weights and the configuration.
 fn bytes(dir: &Path) -> u64 {
-    let files = ["config.json", "codec.safetensors", "coarse.safetensors", "fine.safetensors"];
-    files.iter().filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
+    let models = ["codec", "encoder", "coarse", "fine"].map(|model| format!("{model}.safetensors"));
+    let files = models.iter().map(String::as_str).chain(["config.json"]);
+    files.filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
 }
 
 fn print(rows: &[[String; 6]]) -> anyhow::Result<()> {

@@ -74,14 +74,7 @@ impl FrontEnd {
     /// The utterances of a text, in order; at least one.
     pub fn read(&self, text: &str) -> Result<Vec<Utterance>> {
         let utterances: Vec<Utterance> = self.utterances(text).collect::<Result<_>>()?;
-        if utterances.is_empty() {
-            let shown: String = text.trim().chars().take(40).collect();
-            return Err(Error::Text(format!(
-                "expected text with at least one word to speak, found `{}`",
-                shown.escape_debug()
-            )));
-        }
-        Ok(utterances)
+        if utterances.is_empty() { Err(nothing_to_speak(text)) } else { Ok(utterances) }
     }
 
     /// The utterances of a text one by one, each read when it is asked for: the first sentence of a
@@ -168,4 +161,10 @@ fn next_phonemes(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("[[")?;
     let (phonemes, after) = rest.split_once("]]")?;
     Some((before, phonemes, after))
+}
+
+/// For a text without a single word.
+pub fn nothing_to_speak(text: &str) -> Error {
+    let shown: String = text.trim().chars().take(40).collect();
+    Error::Text(format!("expected text with at least one word to speak, found `{}`", shown.escape_debug()))
 }

@@ -10,6 +10,7 @@ use super::coarse::CoarseRecipe;
 use super::codec::CodecRecipe;
 use super::fine::FineRecipe;
 use crate::atomic_file::write_atomically;
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::voice::{Voice, VoiceConfig};
 
@@ -30,7 +31,8 @@ pub struct About {
     pub description: String,
 }
 
-/// Writes `config.json` and the weights of `runs` into the folder `dir`, and loads them once to see that they fit together.
+/// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, and loads them once to see
+/// that they fit together.
 pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
     let codec: CodecRecipe = recipe(runs.codec)?;
     let coarse: CoarseRecipe = recipe(runs.coarse)?;
@@ -47,8 +49,7 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     for (run, name) in [(runs.codec, "encoder"), (runs.codec, "codec"), (runs.coarse, "coarse"), (runs.fine, "fine")] {
         let file = format!("{name}.safetensors");
-        let weights = fs::read(run.join(&file)).map_err(Error::io(run.join(&file)))?;
-        write_atomically(&dir.join(file), &weights)?;
+        Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
     let path = dir.join("config.json");
     let json = serde_json::to_string_pretty(&config);
