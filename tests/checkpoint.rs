@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tch::nn::{self, VarStore};
 use tch::{Device, Kind, Tensor};
@@ -23,7 +23,7 @@ fn saved() -> (TempDir, PathBuf, VarStore) {
     (dir, path, vs)
 }
 
-fn refusal(path: &PathBuf, vs: &VarStore) -> String {
+fn refusal(path: &Path, vs: &VarStore) -> String {
     load_variables(path, vs).unwrap_err().to_string()
 }
 
