@@ -28,7 +28,7 @@ pub struct SpeechOptions {
 
 impl Default for SpeechOptions {
     fn default() -> Self {
-        let sampling = SamplingOptions { temperature: 0.6, top_k: 0, top_p: 0.9, seed: 0 };
+        let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
         Self { sampling, speed: 1.0, nar_steps: 3, paragraph_pause: 0.4 }
     }
 }
