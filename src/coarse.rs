@@ -1,7 +1,7 @@
 //! Autoregressive model of codebook 0: from phonemes, one token frame at a time, while a pointer walks over the phonemes.
 //!
 //! Frame `t` speaks phoneme `a[t]`; after each frame the model says by how many phonemes (0..=3) the pointer moves. It ends
-//! when the pointer leaves the last phoneme, so no phoneme is skipped or spoken twice, and generation always ends.
+//! when the pointer leaves the last phoneme: it never goes back to a phoneme that it has left, and generation always ends.
 //! (Codec language models: VALL-E, arXiv:2301.02111; a monotonic pointer instead of free attention as in
 //! VALL-T, arXiv:2401.14321.) Knows nothing of sampling, other codebooks or audio.
 

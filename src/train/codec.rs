@@ -249,7 +249,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Mean spectral loss on held-out speech, with every level and the predicted pitch's voicing left out.
+    /// Spectral loss on held-out speech, with every level and the true pitch.
     fn evaluate(&self, batch: &Batch) -> Result<f64> {
         no_grad(|| {
             tch::manual_seed(0);
