@@ -12,7 +12,7 @@ use crate::nn::convnext::{ConvNeXtBlock, blocks};
 use crate::nn::stft::Stft;
 
 /// Lowest pitch that is voiced, in Hz.
-const F0_MIN: f64 = 50.0;
+pub const F0_MIN: f64 = 60.0;
 /// Highest pitch, in Hz.
 const F0_MAX: f64 = 600.0;
 /// Largest log magnitude of a spectrum.
@@ -30,6 +30,35 @@ pub struct Spectra {
 }
 
 impl Spectra {
+    /// Magnitude of the harmonic part, `[B, T, F]`: of a unit cosine where one lies.
+    pub fn harmonic(&self) -> Tensor {
+        self.magnitude(0)
+    }
+
+    /// Phase of the harmonic part beside the pulses, in radians.
+    pub fn harmonic_phase(&self) -> Tensor {
+        self.bands.select(2, 1).tanh() * std::f64::consts::PI
+    }
+
+    /// Magnitude that Gaussian noise is scaled by.
+    pub fn noise(&self) -> Tensor {
+        self.magnitude(2)
+    }
+
+    /// Magnitude of the free part.
+    pub fn free(&self) -> Tensor {
+        self.magnitude(3)
+    }
+
+    /// Phase of the free part, in radians.
+    pub fn free_phase(&self) -> Tensor {
+        self.bands.select(2, 4)
+    }
+
+    fn magnitude(&self, band: i64) -> Tensor {
+        self.bands.select(2, band).clamp_max(MAX_LOG).exp()
+    }
+
     /// Pitch in Hz, zero where unvoiced: `[B, T]`.
     pub fn pitch(&self) -> Tensor {
         &self.f0 * self.voicing.gt(0.0)
@@ -102,7 +131,7 @@ impl Decoder {
     /// Spectra, a pitch `[B, T]` in Hz (0 where unvoiced) and Gaussian noise `[B, T, 2, F]` to samples `[B, T·hop]`.
     pub fn synthesize(&self, spectra: &Spectra, f0: &Tensor, noise: &Tensor) -> Tensor {
         let source = tch::no_grad(|| self.stft.forward(&self.pulses(f0)) / (self.stft.n_fft as f64 / 4.0));
-        self.stft.inverse(&mix(&spectra.bands, &source, noise))
+        self.stft.inverse(&mix(spectra, &source, noise))
     }
 
     /// Shape of the noise for a pitch `[B, T]`.
@@ -146,14 +175,12 @@ impl Decoder {
 }
 
 /// The spectrum of the waveform `[B, T, F]` from the five predicted ones, the pulses' spectrum and Gaussian noise `[B, T, 2, F]`.
-fn mix(bands: &Tensor, source: &Tensor, noise: &Tensor) -> Tensor {
-    let band = |i: i64| bands.select(2, i);
-    let magnitude = |i: i64| band(i).clamp_max(MAX_LOG).exp();
-    let (harmonic, noisy, free) = (magnitude(0), magnitude(2), magnitude(3));
-    let theta = band(1).tanh() * std::f64::consts::PI;
+fn mix(spectra: &Spectra, source: &Tensor, noise: &Tensor) -> Tensor {
+    let (harmonic, theta) = (spectra.harmonic(), spectra.harmonic_phase());
+    let (noisy, free, phi) = (spectra.noise(), spectra.free(), spectra.free_phase());
     let (cos, sin) = (theta.cos() * &harmonic, theta.sin() * &harmonic);
     let (re, im) = (source.real(), source.imag());
-    let real = &cos * &re - &sin * &im + &noisy * noise.select(2, 0) + &free * band(4).cos();
-    let imag = cos * im + sin * re + noisy * noise.select(2, 1) + free * band(4).sin();
+    let real = &cos * &re - &sin * &im + &noisy * noise.select(2, 0) + &free * phi.cos();
+    let imag = cos * im + sin * re + noisy * noise.select(2, 1) + free * phi.sin();
     Tensor::complex(&real, &imag)
 }

@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
-pub use decoder::{Decoder, Spectra};
+pub use decoder::{Decoder, F0_MIN, Spectra};
 pub use encoder::{Encoder, LogMel};
 use quantizer::ResidualQuantizer;
 

@@ -1,4 +1,6 @@
 //! Training of the codec: reconstruction first, then the decoder alone against a discriminator while the codes stay as they are.
+//!
+//! Reconstruction is of the teacher's spectra where the corpus holds them, of the waveform's otherwise.
 
 use std::path::Path;
 
@@ -8,13 +10,14 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance};
+use super::distillation::{self, Target};
 use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
 use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan};
 use super::schedule::warmup_cosine;
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
-use crate::codec::{Codec, CodecConfig, Encoder, LogMel, Spectra};
+use crate::codec::{Codec, CodecConfig, Encoder, F0_MIN, LogMel, Spectra};
 use crate::error::{Error, Result};
 use crate::nn::stft::{Stft, magnitude};
 use crate::shim::{AdamW, autocast_bf16};
@@ -74,6 +77,9 @@ pub fn train(
     observer: Observer,
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
+    if corpus.has_spectra() {
+        distillation::check(&recipe.model).map_err(Error::Training)?;
+    }
     let t = &recipe.training;
     let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
     tch::manual_seed(t.seed as i64);
@@ -100,15 +106,18 @@ pub fn train(
     Ok(())
 }
 
-/// Segments of speech and their pitch.
+/// Segments of speech, their pitch and, if the corpus holds them, the teacher's spectra.
 struct Batch {
     samples: Tensor, // [B, N]
     f0: Tensor,      // [B, T], Hz, 0 where unvoiced
+    spectra: Option<Target>,
 }
 
 struct Trainer<'a> {
     recipe: &'a CodecRecipe,
     corpus: &'a Corpus,
+    /// Whether the corpus holds the teacher's spectra.
+    distills: bool,
     device: Device,
     vs: VarStore,
     encoder: Encoder,
@@ -146,7 +155,8 @@ impl<'a> Trainer<'a> {
         };
         let optimizer = Optimizer::new(&vs, "", options(0.99));
         let loss = SpectralLoss::new(&recipe.model, device);
-        Self { recipe, corpus, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary, loss }
+        let distills = corpus.has_spectra();
+        Self { recipe, corpus, distills, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary, loss }
     }
 
     fn step(&mut self, run: &Run) -> Result<Vec<(&'static str, f64)>> {
@@ -173,11 +183,10 @@ impl<'a> Trainer<'a> {
             self.codebooks.step(&self.codec.quantizer, &quantized);
             (quantized.latent, quantized.commitment)
         };
-        let (spectra, samples) = self.decode(&latent, &batch.f0)?;
-        let spectral = self.loss.forward(&samples, &batch.samples);
-        let (pitch, voicing) = pitch_losses(&spectra, &batch.f0);
+        let (spectra, spectral) = self.spectral(&latent, batch)?;
+        let (pitch, voicing) = pitch_losses(&spectra, batch);
         let loss = &spectral + &pitch + &voicing + &commitment * COMMITMENT;
-        let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.1);
+        let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.01);
         let norm = self.optimizer.backward_step(&loss, lr)?;
         let value = |t: &Tensor| t.double_value(&[]);
         Ok(vec![
@@ -204,7 +213,7 @@ impl<'a> Trainer<'a> {
         let real = no_grad(|| judge(&batch.samples))?;
         let (adversarial, matching) = generator_losses(&real, &judge(&samples)?);
         let spectral = self.loss.forward(&samples, &batch.samples);
-        let (pitch, voicing) = pitch_losses(&spectra, &batch.f0);
+        let (pitch, voicing) = pitch_losses(&spectra, batch);
         let loss = &spectral + &pitch + &voicing + &adversarial * ADVERSARIAL + &matching * FEATURE_MATCHING;
         let norm = self.adversary.decoder_optimizer.backward_step(&loss, lr)?;
         let value = |t: &Tensor| t.double_value(&[]);
@@ -225,6 +234,18 @@ impl<'a> Trainer<'a> {
         let t = &self.recipe.training;
         let latent = autocast_bf16(self.device, t.bf16, || self.encoder.forward(samples))?;
         Ok(self.codec.quantizer.forward(&latent.to_kind(Kind::Float), self.recipe.model.n_q as usize).latent)
+    }
+
+    /// What latents decode to, and how far its spectra are from the true ones.
+    fn spectral(&self, latent: &Tensor, batch: &Batch) -> Result<(Spectra, Tensor)> {
+        if let Some(target) = &batch.spectra {
+            let bf16 = self.recipe.training.bf16;
+            let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
+            let loss = target.loss(&spectra, &batch.f0, &self.recipe.model);
+            return Ok((spectra, loss));
+        }
+        let (spectra, samples) = self.decode(latent, &batch.f0)?;
+        Ok((spectra, self.loss.forward(&samples, &batch.samples)))
     }
 
     /// Spectra and samples, the pulses following the true pitch.
@@ -253,8 +274,8 @@ impl<'a> Trainer<'a> {
     fn evaluate(&self, batch: &Batch) -> Result<f64> {
         no_grad(|| {
             tch::manual_seed(0);
-            let (_, samples) = self.decode(&self.quantized(&batch.samples)?, &batch.f0)?;
-            Ok(self.loss.forward(&samples, &batch.samples).double_value(&[]))
+            let (_, loss) = self.spectral(&self.quantized(&batch.samples)?, batch)?;
+            Ok(loss.double_value(&[]))
         })
     }
 
@@ -288,13 +309,20 @@ impl<'a> Trainer<'a> {
         let (hop, rate) = (self.recipe.model.hop_length as f64, self.recipe.model.sample_rate as f64);
         let len = self.segment_length();
         let hops = len as usize / hop as usize;
-        let (mut samples, mut f0) = (Vec::new(), Vec::new());
+        let frame_bytes = distillation::PARTS * (self.recipe.model.n_fft as usize / 2 + 1);
+        let (mut samples, mut f0, mut spectra) = (Vec::new(), Vec::new(), Vec::new());
         for &(utterance, start) in rows {
             samples.extend(self.corpus.segment(utterance, start, len)?);
-            f0.extend((0..hops).map(|t| utterance.f0_at((f64::from(start) + (t as f64 + 0.5) * hop) / rate)));
+            let pitch = |t: usize| utterance.f0_at((f64::from(start) + (t as f64 + 0.5) * hop) / rate);
+            f0.extend((0..hops).map(pitch).map(|hz| if hz < F0_MIN as f32 { 0.0 } else { hz }));
+            if self.distills {
+                let first = u64::from(start) / hop as u64 * frame_bytes as u64;
+                spectra.extend(self.corpus.spectra(utterance, first, hops * frame_bytes)?);
+            }
         }
         let tensor = |x: &[f32]| Tensor::from_slice(x).view([rows.len() as i64, -1]).to_device(self.device);
-        Ok(Batch { samples: tensor(&samples), f0: tensor(&f0) })
+        let target = || Target::from_bytes(&spectra, hops as i64, &self.recipe.model, self.device);
+        Ok(Batch { samples: tensor(&samples), f0: tensor(&f0), spectra: self.distills.then(target) })
     }
 
     fn checkpoint(&self) -> Checkpoint {
@@ -318,11 +346,13 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// L1 distance of logarithmic pitch where voiced, and the cross entropy of voicing.
-fn pitch_losses(spectra: &Spectra, f0: &Tensor) -> (Tensor, Tensor) {
-    let voiced = f0.gt(0.0).to_kind(Kind::Float);
-    let distance = (spectra.f0.log() - f0.clamp_min(1.0).log()).abs() * &voiced;
-    let pitch = distance.sum(Kind::Float) / voiced.sum(Kind::Float).clamp_min(1.0);
+/// L1 distance of logarithmic pitch where voiced (weighted by loudness if it is known: pitch is vague where the voice fades),
+/// and the cross entropy of voicing.
+fn pitch_losses(spectra: &Spectra, batch: &Batch) -> (Tensor, Tensor) {
+    let voiced = batch.f0.gt(0.0).to_kind(Kind::Float);
+    let weight = batch.spectra.as_ref().map_or_else(|| voiced.shallow_clone(), |target| target.voice() * &voiced);
+    let distance = (spectra.f0.log() - batch.f0.clamp_min(1.0).log()).abs() * &weight;
+    let pitch = distance.sum(Kind::Float) / weight.sum(Kind::Float).clamp_min(1.0);
     let none = None::<&Tensor>;
     let voicing = spectra.voicing.binary_cross_entropy_with_logits(&voiced, none, none, tch::Reduction::Mean);
     (pitch * 5.0, voicing)

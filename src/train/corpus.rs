@@ -1,6 +1,7 @@
 //! Training speech: `corpus.jsonl` with one utterance a line, as `scripts/make_corpus.py` writes it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use rand::{Rng, RngExt};
@@ -35,6 +36,9 @@ pub struct Utterance {
     /// Pitch in Hz every [`F0_INTERVAL`], 0 where unvoiced.
     #[serde(default)]
     pub f0: Vec<f32>,
+    /// Path of the spectra that the teacher's speech was computed from (see `make_corpus.py`), relative to the corpus.
+    #[serde(default)]
+    pub spectra: Option<PathBuf>,
     /// Speed at which the teacher spoke.
     #[serde(default)]
     pub speed: Option<f64>,
@@ -92,6 +96,24 @@ impl Corpus {
         &self.training[self.cumulative.partition_point(|&end| end <= at)]
     }
 
+    /// Whether every utterance has its spectra.
+    pub fn has_spectra(&self) -> bool {
+        self.training.iter().chain(&self.held_out).all(|u| u.spectra.is_some())
+    }
+
+    /// Bytes of `utterance`'s spectra from `start`, filled up to `len` with zeros (silence); nothing but zeros if it has none.
+    pub fn spectra(&self, utterance: &Utterance, start: u64, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(len);
+        if let Some(path) = &utterance.spectra {
+            let path = self.root.join(path);
+            let mut file = File::open(&path).map_err(Error::io(&path))?;
+            file.seek(SeekFrom::Start(start)).map_err(Error::io(&path))?;
+            file.take(len as u64).read_to_end(&mut bytes).map_err(Error::io(&path))?;
+        }
+        bytes.resize(len, 0);
+        Ok(bytes)
+    }
+
     /// `len` samples of an utterance from `start`, zeros after its end.
     pub fn segment(&self, utterance: &Utterance, start: u32, len: u32) -> Result<Vec<f32>> {
         wav::read_segment(&self.root.join(&utterance.audio), start, len)
@@ -132,6 +154,9 @@ fn check(root: &Path, utterance: &Utterance, sample_rate: i64) -> std::result::R
     if (i64::from(rate), channels, samples) != (sample_rate, 1, utterance.samples) {
         let want = format!("{} samples, mono, at {sample_rate} Hz", utterance.samples);
         return Err(format!("{}: expected {want}, found {samples}, {channels} channels, {rate} Hz", path.display()));
+    }
+    if let Some(spectra) = utterance.spectra.as_ref().map(|path| root.join(path)) {
+        fs::metadata(&spectra).map_err(|e| format!("{}: {e}", spectra.display()))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub mod coarse;
 pub mod codec;
 pub mod corpus;
 mod discriminator;
+mod distillation;
 pub mod export;
 pub mod fine;
 mod language;
