@@ -29,7 +29,7 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 3, paragraph_pause: 0.4 }
+        Self { sampling, speed: 1.0, nar_steps: 1, paragraph_pause: 0.4 }
     }
 }
 
@@ -137,9 +137,7 @@ impl Synthesizer {
             let phonemes = Tensor::from_slice(&phonemes).unsqueeze(0).to_device(self.voice.device);
             let (coarse, pointer) = self.coarse_codes(&phonemes, number, options)?;
             let coarse_done = Instant::now();
-            let input = FineInput::from_path(phonemes, &pointer);
-            let codes =
-                self.voice.fine.predict(&input, &coarse, self.voice.codec.quantizer.codebooks(), options.nar_steps);
+            let codes = self.fine_codes(&FineInput::from_path(phonemes, &pointer), &coarse, options.nar_steps);
             let fine_done = Instant::now();
             let samples = self.voice.codec.decode(&codes, options.sampling.seed.wrapping_add(number)).view([-1]);
             let mut samples = Vec::<f32>::try_from(&samples)?;
@@ -156,6 +154,20 @@ impl Synthesizer {
             };
             Ok(Chunk { utterance, samples, pointer, times })
         })
+    }
+
+    /// Codes of all codebooks, `[1, n_q, T]`, from those of the first, `[1, T]`, in `passes` passes.
+    fn fine_codes(&self, input: &FineInput, coarse: &Tensor, passes: i64) -> Tensor {
+        let (model, quantizer) = (&self.voice.fine, &self.voice.codec.quantizer);
+        let aligned = model.aligned(input);
+        let mut codes = coarse.unsqueeze(1);
+        let starts = model.config().pass_starts(passes);
+        let ends = starts[1..].iter().copied().chain([model.config().n_q]);
+        for (start, end) in starts.iter().copied().zip(ends) {
+            let latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), start, None);
+            codes = quantizer.complete(&codes, &latent, end);
+        }
+        codes
     }
 
     /// Codes of codebook 0, `[1, T]`, and the pointer's path.

@@ -52,7 +52,6 @@ impl VoiceConfig {
         self.fine.validate()?;
         let pairs = [
             ("coarse.codebook_size", self.coarse.codebook_size, "codec.codebook_size", self.codec.codebook_size),
-            ("fine.codebook_size", self.fine.codebook_size, "codec.codebook_size", self.codec.codebook_size),
             ("fine.n_q", self.fine.n_q, "codec.n_q", self.codec.n_q),
             ("fine.latent_dim", self.fine.latent_dim, "codec.latent_dim", self.codec.latent_dim),
             ("fine.symbols", self.fine.symbols, "coarse.symbols", self.coarse.symbols),

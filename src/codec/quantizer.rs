@@ -74,6 +74,19 @@ impl ResidualQuantizer {
         }
     }
 
+    /// Codes `[B, end, T]` of latents `[B, T, D]`, those of the first levels, `[B, K, T]`, being given.
+    pub fn complete(&self, codes: &Tensor, latent: &Tensor, end: i64) -> Tensor {
+        let (batch, frames, dim) = latent.size3().unwrap_or_default();
+        let mut codes = vec![codes.shallow_clone()];
+        let mut residual = latent.reshape([-1, dim]) - self.decode(&codes[0]).transpose(1, 2).reshape([-1, dim]);
+        for codebook in &self.codebooks[codes[0].size()[1] as usize..end as usize] {
+            let code = nearest(&residual, codebook);
+            residual = residual - codebook.index_select(0, &code);
+            codes.push(code.view([batch, 1, frames]));
+        }
+        Tensor::cat(&codes, 1)
+    }
+
     /// Codes `[B, K, T]`, of any number of levels up to `n_q`, to the sum of their vectors `[B, D, T]`.
     pub fn decode(&self, codes: &Tensor) -> Tensor {
         let (batch, levels, frames) = codes.size3().unwrap_or_default();

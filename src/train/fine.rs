@@ -1,4 +1,4 @@
-//! Training of the fine model: a random first level each step, the true codes above it, some of them replaced by random ones.
+//! Training of the fine model: the true codes of the coarse level, sometimes of more, some of them replaced by random ones.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::Observer;
-use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
+use super::tokens::{TokenBatch, TokenCorpus, nudge};
 use crate::error::Result;
 use crate::fine::{FineConfig, FineInput, FineModel};
 
@@ -19,8 +19,8 @@ pub struct FineRecipe {
     pub training: LanguageTraining,
 }
 
-/// Levels whose loss is computed in a step, besides the first of the pass.
-const FURTHER_LEVELS: i64 = 2;
+/// Share of the steps in which more than the coarse level is known, as in a second pass.
+const LATER_PASSES: f64 = 0.2;
 
 /// Trains until the last step; `fine.safetensors` in `dir` then holds the weights to ship.
 pub fn train(
@@ -52,10 +52,11 @@ impl LanguageModel for Learner {
         training: bool,
     ) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let n_q = self.model.config().n_q;
-        let (first, levels) = if training { random_levels(n_q) } else { (1, (1..n_q).collect()) };
-        let size = self.model.config().codebook_size;
+        let level = if training { random_level(n_q) } else { 1 };
+        let size = codebooks[0].size()[0];
         let codes = if training { nudge(&batch.codes, self.training.nudge, size) } else { batch.codes.shallow_clone() };
-        let known = sums(&codes, codebooks);
+        let known = latent(&codes, codebooks, level);
+        let target = latent(&batch.codes, codebooks, n_q);
         let aligned = self.model.aligned(&FineInput {
             phonemes: batch.phonemes.shallow_clone(),
             phoneme_lengths: Some(batch.phoneme_lengths.shallow_clone()),
@@ -64,51 +65,22 @@ impl LanguageModel for Learner {
             until: batch.until.shallow_clone(),
             frame_lengths: Some(batch.frame_lengths.shallow_clone()),
         });
-        let state = self.model.forward(&aligned, &known[first as usize], first, Some(&batch.frame_lengths));
-        let mut total = Tensor::zeros([], (Kind::Float, state.device()));
-        let mut figures = Vec::new();
-        for &level in &levels {
-            let logits = self.model.level_logits(&state, &known[level as usize], level);
-            let loss = batch.mean(&frame_cross_entropy(&logits, &batch.level(level)));
-            total += &loss / levels.len() as f64;
-            if !training {
-                figures.push((LEVEL_NAMES[(level as usize).min(LEVEL_NAMES.len() - 1)], loss));
-            }
-        }
-        (total, figures)
+        let predicted = self.model.forward(&aligned, &known, level, Some(&batch.frame_lengths));
+        let energy = |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
+        // What is not explained of what the known levels leave over: 1 for a model that adds nothing to them.
+        let loss = energy(predicted - &target) / energy(latent(&batch.codes, codebooks, level) - target);
+        (loss, Vec::new())
     }
 }
 
-/// Names of the figures for each level.
-const LEVEL_NAMES: [&str; 13] = [
-    "level_0", "level_1", "level_2", "level_3", "level_4", "level_5", "level_6", "level_7", "level_8", "level_9",
-    "level_10", "level_11", "level_12",
-];
-
-/// The first level of a pass (often 1), and the levels to predict from it.
-fn random_levels(n_q: i64) -> (i64, Vec<i64>) {
-    let draw = |low: i64| {
-        if low < n_q { Tensor::randint_low(low, n_q, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) } else { low }
-    };
-    let first = if draw(0) % 2 == 0 { 1 } else { draw(1) };
-    let mut levels = vec![first];
-    for _ in 0..FURTHER_LEVELS {
-        let level = draw(first + 1);
-        if level < n_q && !levels.contains(&level) {
-            levels.push(level);
-        }
-    }
-    (first, levels)
+/// How many levels are known in a training step.
+fn random_level(n_q: i64) -> i64 {
+    let later = Tensor::rand([1], (Kind::Float, Device::Cpu)).double_value(&[0]) < LATER_PASSES;
+    if later && n_q > 2 { Tensor::randint_low(2, n_q, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) } else { 1 }
 }
 
-/// `out[k]`: the sum of the vectors of levels `0..k`, `[B, T, D]`.
-fn sums(codes: &Tensor, codebooks: &[Tensor]) -> Vec<Tensor> {
-    let vector = |k: usize| Tensor::embedding(&codebooks[k], &codes.select(1, k as i64), -1, false, false);
-    let first = vector(0);
-    let mut sums = vec![first.zeros_like(), first];
-    for k in 1..codebooks.len() - 1 {
-        let next = &sums[k] + vector(k);
-        sums.push(next);
-    }
-    sums
+/// The sum of the vectors of the first `levels` levels of codes `[B, K, T]`, `[B, T, D]`.
+fn latent(codes: &Tensor, codebooks: &[Tensor], levels: i64) -> Tensor {
+    let vector = |k: i64| Tensor::embedding(&codebooks[k as usize], &codes.select(1, k), -1, false, false);
+    (1..levels).fold(vector(0), |sum, k| sum + vector(k))
 }

@@ -3,6 +3,8 @@
 
 use std::hash::{DefaultHasher, Hasher};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::Sender;
 
 use rand::{Rng, RngExt};
 use tch::nn::VarStore;
@@ -52,21 +54,13 @@ impl TokenCorpus {
         report: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let corpus = Corpus::open(root, config.sample_rate)?;
-        let mut vs = VarStore::new(device);
-        let codec = Codec::new(vs.root(), config);
-        vs.freeze();
-        load_variables(&run.join("codec.safetensors"), &vs)?;
-        let mut encoder_vs = VarStore::new(device);
-        let encoder = Encoder::new(encoder_vs.root() / "encoder", config);
-        encoder_vs.freeze();
-        let encoder_path = run.join("encoder.safetensors");
-        load_variables(&encoder_path, &encoder_vs)?;
-        let fingerprint = fingerprint(&encoder_path, &codec)?;
+        let (codec, _) = load(run, config, device)?;
+        let fingerprint = fingerprint(&run.join("encoder.safetensors"), &codec)?;
         let cache = root.join(format!("codes-{fingerprint:016x}.safetensors"));
         let codes = if cache.exists() {
             Checkpoint::load(&cache)?
         } else {
-            let codes = encode(&corpus, &codec, &encoder, device, report)?;
+            let codes = encode(&corpus, run, config, device, report)?;
             codes.save(&cache, None)?;
             codes
         };
@@ -222,23 +216,55 @@ fn sequence(utterance: &Utterance, codes: &Checkpoint, config: &CodecConfig, cac
     })
 }
 
+/// A codec and its encoder, for one thread.
+fn load(run: &Path, config: &CodecConfig, device: Device) -> Result<(Codec, Encoder)> {
+    let (mut vs, mut encoder_vs) = (VarStore::new(device), VarStore::new(device));
+    let codec = Codec::new(vs.root(), config);
+    let encoder = Encoder::new(encoder_vs.root() / "encoder", config);
+    vs.freeze();
+    encoder_vs.freeze();
+    load_variables(&run.join("codec.safetensors"), &vs)?;
+    load_variables(&run.join("encoder.safetensors"), &encoder_vs)?;
+    Ok((codec, encoder))
+}
+
+/// Codes of every utterance, `[n_q, T]` by id, made by one worker a thread: threads within so small an operation gain little.
 fn encode(
     corpus: &Corpus,
-    codec: &Codec,
-    encoder: &Encoder,
+    run: &Path,
+    config: &CodecConfig,
     device: Device,
     report: &mut dyn FnMut(usize, usize),
 ) -> Result<Checkpoint> {
+    let utterances: Vec<&Utterance> = corpus.training.iter().chain(&corpus.held_out).collect();
+    let threads = tch::get_num_threads();
+    let workers = if device.is_cuda() { 1 } else { threads.max(1) as usize };
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let work = |sender: Sender<(usize, Tensor)>| -> Result<()> {
+        tch::set_num_threads(1);
+        let (codec, encoder) = load(run, config, device)?;
+        while let Some((index, utterance)) = Some(next.fetch_add(1, Relaxed)).and_then(|i| Some((i, utterances.get(i)?))) {
+            let samples = corpus.segment(utterance, 0, utterance.samples)?;
+            let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
+            let codes = no_grad(|| codec.encode(&encoder, &samples)).squeeze_dim(0);
+            if sender.send((index, codes.to_kind(Kind::Int16).to_device(Device::Cpu))).is_err() {
+                break; // nobody listens any more
+            }
+        }
+        Ok(())
+    };
     let mut codes = Checkpoint::default();
-    let all = corpus.training.len() + corpus.held_out.len();
-    for utterance in corpus.training.iter().chain(&corpus.held_out) {
-        let samples = corpus.segment(utterance, 0, utterance.samples)?;
-        let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
-        let row =
-            no_grad(|| codec.encode(encoder, &samples)).squeeze_dim(0).to_kind(Kind::Int16).to_device(Device::Cpu);
-        codes.tensors.insert(utterance.id.clone(), row);
-        report(codes.tensors.len(), all);
-    }
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers).map(|_| scope.spawn({ let sender = sender.clone(); || work(sender) })).collect();
+        drop(sender);
+        for (index, row) in receiver {
+            codes.tensors.insert(utterances[index].id.clone(), row);
+            report(codes.tensors.len(), utterances.len());
+        }
+        handles.into_iter().try_for_each(|h| h.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
+    tch::set_num_threads(threads);
     Ok(codes)
 }
 

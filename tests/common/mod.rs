@@ -63,12 +63,10 @@ pub fn config() -> VoiceConfig {
         fine: FineConfig {
             symbols,
             n_q,
-            codebook_size,
             latent_dim,
             window_left: 8,
             window_right: 4,
             max_stay: 8,
-            head_hidden: 16,
             encoder: transformer(),
             decoder: transformer(),
         },
