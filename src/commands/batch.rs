@@ -1,4 +1,4 @@
-//! `tts batch`: a list of texts to a folder of WAV files.
+//! `tts batch`: a list of texts to a folder of files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use tts::atomic_file::AtomicFile;
+use tts::audio::format::Format;
 
-use super::options::{RateArgs, SpeechArgs, read_bytes};
+use super::options::{SpeechArgs, read_bytes};
+use super::output::OutputArgs;
 use super::speak::speak_to;
 use super::warn;
 
 /// Bad lines that the last message names.
 const MOST_NAMED: usize = 20;
-/// Bytes of a file name, and of the ending that an id gets.
-const MOST_NAME_BYTES: usize = 255;
-const ENDING: &str = ".wav";
+/// Bytes of an id: a file name has at most 255, and the longest ending five.
+const MOST_ID_BYTES: usize = 250;
 
-/// Speak a list of texts into WAV files.
+/// Speak a list of texts into files.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// List with a line `id<TAB>text` for each file; `-` for standard input.
     #[arg(value_name = "LIST")]
     list: PathBuf,
-    /// Folder for the files `id.wav`; it is made if need be.
+    /// Folder for the files, `id.wav` or as --format says; it is made if need be.
     #[arg(long, value_name = "DIR")]
     out_dir: PathBuf,
     #[command(flatten)]
-    rate: RateArgs,
+    output: OutputArgs,
     #[command(flatten)]
     speech: SpeechArgs,
 }
@@ -39,6 +39,8 @@ type Item = Result<(String, String), String>;
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     let options = args.speech.options()?;
+    let gain = args.output.gain()?;
+    let ending = args.output.encoding(Format::Wav)?.format.extension();
     let (name, bytes) = read_bytes(&args.list)?;
     let items = items(&bytes);
     if items.is_empty() {
@@ -48,16 +50,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let synthesizer = args.speech.synthesizer()?;
     let bar = bar(items.len());
     let mut failed = Vec::new();
-    for (line, item) in &items {
+    for (number, item) in &items {
         let spoken = item.as_ref().map_err(Clone::clone).and_then(|(id, text)| {
-            let path = args.out_dir.join(format!("{id}{ENDING}"));
-            let file = AtomicFile::create(&path).map_err(|e| e.to_string())?;
-            let rate = args.rate.sample_rate;
-            speak_to(&path, file, &synthesizer, text, &options, rate).map_err(|e| e.to_string())
+            let path = args.out_dir.join(format!("{id}.{ending}"));
+            let destination = args.output.destination(&path).map_err(|e| e.to_string())?;
+            speak_to(destination, &synthesizer, text, &options, gain).map_err(|e| e.to_string())
         });
-        if let Err(reason) = spoken {
-            bar.suspend(|| warn(&format!("{name}, line {line}: {reason}")));
-            failed.push((*line, reason));
+        let hint = |line: &str| bar.suspend(|| warn(&format!("{name}, line {number}: {line}")));
+        match spoken {
+            Ok(warnings) => warnings.iter().for_each(|line| hint(line)),
+            Err(reason) => {
+                hint(&reason);
+                failed.push((*number, reason));
+            }
         }
         bar.inc(1);
     }
@@ -80,8 +85,8 @@ fn item(line: &[u8], seen: &mut HashSet<String>) -> Item {
     if id.is_empty() || id.starts_with('.') || id.contains(|c: char| matches!(c, '/' | '\\') || c.is_control()) {
         return Err(format!("expected an id that can name a file, found `{}`", id.escape_debug()));
     }
-    if id.len() + ENDING.len() > MOST_NAME_BYTES {
-        return Err(format!("expected an id of at most {} bytes", MOST_NAME_BYTES - ENDING.len()));
+    if id.len() > MOST_ID_BYTES {
+        return Err(format!("expected an id of at most {} bytes", MOST_ID_BYTES));
     }
     if !seen.insert(id.to_string()) {
         return Err(format!("the id `{id}` stands in an earlier line already"));

@@ -3,8 +3,10 @@
 mod batch;
 mod bench;
 mod decode;
+mod devices;
 mod encode;
 mod options;
+mod output;
 mod phonemize;
 mod speak;
 mod train;
@@ -17,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 /// Text to speech on an ordinary CPU.
 ///
-/// `tts TEXT --out FILE` is short for `tts speak TEXT --out FILE`.
+/// `tts TEXT` is short for `tts speak TEXT`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -38,6 +40,7 @@ enum Command {
     Decode(decode::Args),
     Phonemize(phonemize::Args),
     Voices(voices::Args),
+    Devices(devices::Args),
     Bench(bench::Args),
     Train(train::Args),
 }
@@ -52,6 +55,7 @@ impl Cli {
             Some(Command::Decode(args)) => decode::run(args),
             Some(Command::Phonemize(args)) => phonemize::run(args),
             Some(Command::Voices(args)) => voices::run(args),
+            Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
             Some(Command::Train(args)) => train::run(args),
         }

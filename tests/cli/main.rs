@@ -6,6 +6,10 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod formats;
+mod playback;
+#[path = "../common/pulse.rs"]
+mod pulse;
 mod speak;
 mod tools;
 
@@ -41,6 +45,9 @@ impl Desk {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
         command.args(args).current_dir(&self.dir).env_remove("TTS_VOICES").env("RUST_BACKTRACE", "1");
+        // No sound device, whatever this machine has.
+        command.env("PULSE_SERVER", "none").env("ALSA_CONFIG_PATH", "/dev/null");
+        command.env_remove("PULSE_RUNTIME_PATH").env_remove("XDG_RUNTIME_DIR");
         command
     }
 
