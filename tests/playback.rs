@@ -6,6 +6,8 @@ mod common;
 mod pulse;
 
 use std::iter;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use common::TinyVoice;
 use pulse::PulseServer;
@@ -13,11 +15,19 @@ use tts::audio::playback::Speakers;
 use tts::audio::sink::{Gain, pour};
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 
+/// A sound server that this program plays to, alone until the guard is dropped.
+fn server() -> (PulseServer, MutexGuard<'static, ()>) {
+    static ENVIRONMENT: Mutex<()> = Mutex::new(());
+    let guard = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = PulseServer::start();
+    // SAFETY: the other tests wait for the guard, and no other code of this program writes the environment.
+    unsafe { std::env::set_var("PULSE_SERVER", server.address()) };
+    (server, guard)
+}
+
 #[test]
 fn the_first_sentence_is_heard_before_the_last_one_is_made() {
-    let server = PulseServer::start();
-    // SAFETY: the only test of this program, and no thread of it reads the environment yet.
-    unsafe { std::env::set_var("PULSE_SERVER", server.address()) };
+    let (server, _alone) = server();
     let recording = server.record("floats");
     let voice = TinyVoice::new();
     let synthesizer = Synthesizer::open(voice.path()).unwrap();
@@ -38,4 +48,26 @@ fn the_first_sentence_is_heard_before_the_last_one_is_made() {
     let poured = pour(blocks, synthesizer.sample_rate(), Gain::decibels(0.0).unwrap(), Speakers::open(None).unwrap());
     let all = synthesizer.samples(text, &options).unwrap().len() as u64;
     assert_eq!(poured.unwrap().samples, all * 16000 / u64::from(synthesizer.sample_rate()));
+}
+
+#[test]
+fn a_sentence_that_comes_late_leaves_a_gap_that_is_counted_and_loses_no_sample() {
+    let (server, _alone) = server();
+    let recording = server.record("floats");
+    let speakers = Speakers::open(Some("floats")).unwrap();
+    let counter = speakers.gaps();
+    let mut sentence = 0;
+    let blocks = iter::from_fn(|| {
+        sentence += 1;
+        if sentence == 2 {
+            recording.sound(); // and the silence after it
+        }
+        (sentence <= 2).then(|| Ok(vec![0.5; 5000]))
+    });
+    pour(blocks, 16000, Gain::decibels(0.0).unwrap(), speakers).unwrap();
+    let heard = recording.sound();
+    assert_eq!(heard.iter().filter(|s| **s == 0.5).count(), 10_000);
+    assert!(heard.len() > 14_000, "{}", heard.len());
+    let gaps = counter.read();
+    assert!(gaps.count >= 1 && gaps.silence > Duration::ZERO, "{gaps:?}");
 }

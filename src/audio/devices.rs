@@ -14,15 +14,15 @@ pub struct OutputDevice {
     /// Sound server or driver.
     pub host: String,
     pub is_default: bool,
-    /// Its own rate, channels and format in words, or why it has none.
+    /// Its own rate, channels and format in words.
     pub details: String,
 }
 
-/// All devices that can play, those of the default sound server first.
+/// All devices that can play now, those of a sound server first.
 pub fn list() -> Vec<OutputDevice> {
     silence_alsa();
     let default = cpal::default_host().default_output_device();
-    outputs().iter().map(|device| describe(device, default.as_ref() == Some(device))).collect()
+    outputs().iter().filter_map(|device| describe(device, default.as_ref() == Some(device))).collect()
 }
 
 /// The device of that name, or else the default one.
@@ -54,11 +54,15 @@ fn id(device: &Device) -> String {
     device.id().map_or_else(|_| device.to_string(), |id| id.id().to_string())
 }
 
-fn describe(device: &Device, is_default: bool) -> OutputDevice {
-    let details = device.default_output_config().map_or_else(
-        |error| error.to_string(),
-        |c| format!("{} Hz, channels: {}, {}", c.sample_rate(), c.channels(), c.sample_format()),
-    );
-    let host = device.id().map_or_else(|_| String::new(), |id| id.host().name().to_string());
-    OutputDevice { name: id(device), description: device.to_string(), host, is_default, details }
+/// None for a device that is only configured, not there.
+fn describe(device: &Device, is_default: bool) -> Option<OutputDevice> {
+    let config = device.default_output_config().ok()?;
+    let (rate, channels, format) = (config.sample_rate(), config.channels(), config.sample_format());
+    Some(OutputDevice {
+        name: id(device),
+        description: device.to_string(),
+        host: device.id().ok()?.host().name().to_string(),
+        is_default,
+        details: format!("{rate} Hz, channels: {channels}, {format}"),
+    })
 }

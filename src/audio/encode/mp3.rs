@@ -3,9 +3,7 @@
 use std::fmt::Display;
 use std::num::NonZeroU32;
 
-use mp3lame_encoder::{
-    Builder, Encoder as Lame, FlushGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size,
-};
+use mp3lame_encoder::{Builder, Encoder as Lame, FlushGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size};
 
 use super::{Encoder, Result};
 
