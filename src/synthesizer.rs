@@ -1,18 +1,18 @@
 //! Text to speech: the only place that knows the whole order, from text through phonemes, coarse and fine codes to samples.
 
+mod speaking;
+
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::fine::FineInput;
 use crate::sampling::SamplingOptions;
-use crate::text::{FrontEnd, Utterance, Vocab, nothing_to_speak};
+use crate::text::{FrontEnd, Utterance, nothing_to_speak};
 use crate::voice::Voice;
-
-/// Longest stay at one phoneme, in frames; the pointer is then moved on.
-const LONGEST_STAY: i64 = 40;
+use speaking::Speaking;
 
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub struct SpeechOptions {
     pub speed: f64,
     /// Passes of the fine model.
     pub nar_steps: i64,
+    /// Longest piece of speech that is made at once, in milliseconds, 100 to 10000.
+    pub chunk_ms: u32,
     /// Silence after a paragraph, besides that after a sentence, in seconds.
     pub paragraph_pause: f64,
 }
@@ -29,7 +31,7 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 1, paragraph_pause: 0.4 }
+        Self { sampling, speed: 1.0, nar_steps: 1, chunk_ms: 4000, paragraph_pause: 0.4 }
     }
 }
 
@@ -43,11 +45,19 @@ impl SpeechOptions {
         if self.nar_steps < 1 {
             return Err(Error::Option(format!("nar-steps is {}, expected at least 1", self.nar_steps)));
         }
+        if !(100..=10_000).contains(&self.chunk_ms) {
+            return Err(Error::Option(format!("chunk-ms is {}, expected 100 to 10000", self.chunk_ms)));
+        }
         if !(0.0..=60.0).contains(&self.paragraph_pause) {
             let got = self.paragraph_pause;
             return Err(Error::Option(format!("paragraph-pause is {got}, expected 0 to 60 seconds")));
         }
         Ok(())
+    }
+
+    /// The same as token frames of a voice.
+    fn chunk_frames(&self, voice: &Voice) -> i64 {
+        (f64::from(self.chunk_ms) / 1000.0 * voice.config.codec.frame_rate()).round() as i64
     }
 }
 
@@ -75,14 +85,18 @@ impl std::ops::AddAssign for StageTimes {
     }
 }
 
-/// One spoken utterance.
-#[derive(Debug, Clone)]
+/// A piece of a spoken utterance.
+#[derive(Debug)]
 pub struct Chunk {
-    pub utterance: Utterance,
+    pub utterance: Arc<Utterance>,
+    /// Whether the utterance ends with this piece.
+    pub is_last: bool,
     /// Mono, in -1..1, at [`Synthesizer::sample_rate`].
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,
+    /// Codes of the token frames, `[n_q, T]`.
+    pub codes: Tensor,
     pub times: StageTimes,
 }
 
@@ -118,7 +132,7 @@ impl Synthesizer {
         let mut rest = self.front_end.utterances(text);
         let first = rest.next().ok_or_else(|| nothing_to_speak(text))??;
         let utterances = Box::new(std::iter::once(Ok(first)).chain(rest).enumerate());
-        Ok(Speech { synthesizer: self, options, utterances, front_end: started.elapsed() })
+        Ok(Speech { synthesizer: self, options, utterances, current: None, front_end: started.elapsed() })
     }
 
     /// Speaks `text` to its end.
@@ -129,89 +143,55 @@ impl Synthesizer {
         }
         Ok(samples)
     }
-
-    fn utter(&self, utterance: Utterance, number: u64, options: &SpeechOptions) -> Result<Chunk> {
-        no_grad(|| {
-            let started = Instant::now();
-            let phonemes = Vocab::encode_utterance(&utterance.phonemes)?;
-            let phonemes = Tensor::from_slice(&phonemes).unsqueeze(0).to_device(self.voice.device);
-            let (coarse, pointer) = self.coarse_codes(&phonemes, number, options)?;
-            let coarse_done = Instant::now();
-            let codes = self.fine_codes(&FineInput::from_path(phonemes, &pointer), &coarse, options.nar_steps);
-            let fine_done = Instant::now();
-            let samples = self.voice.codec.decode(&codes, options.sampling.seed.wrapping_add(number)).view([-1]);
-            let mut samples = Vec::<f32>::try_from(&samples)?;
-            let decoded = Instant::now();
-            if utterance.ends_paragraph {
-                let pause = options.paragraph_pause * f64::from(self.sample_rate());
-                samples.resize(samples.len() + pause as usize, 0.0);
-            }
-            let times = StageTimes {
-                front_end: Duration::ZERO,
-                coarse: coarse_done - started,
-                fine: fine_done - coarse_done,
-                decoder: decoded - fine_done,
-            };
-            Ok(Chunk { utterance, samples, pointer, times })
-        })
-    }
-
-    /// Codes of all codebooks, `[1, n_q, T]`, from those of the first, `[1, T]`, in `passes` passes.
-    fn fine_codes(&self, input: &FineInput, coarse: &Tensor, passes: i64) -> Tensor {
-        let (model, quantizer) = (&self.voice.fine, &self.voice.codec.quantizer);
-        let aligned = model.aligned(input);
-        let mut codes = coarse.unsqueeze(1);
-        let starts = model.config().pass_starts(passes);
-        let ends = starts[1..].iter().copied().chain([model.config().n_q]);
-        for (start, end) in starts.iter().copied().zip(ends) {
-            let latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), start, None);
-            codes = quantizer.complete(&codes, &latent, end);
-        }
-        codes
-    }
-
-    /// Codes of codebook 0, `[1, T]`, and the pointer's path.
-    fn coarse_codes(&self, phonemes: &Tensor, number: u64, options: &SpeechOptions) -> Result<(Tensor, Vec<i64>)> {
-        let model = &self.voice.coarse;
-        let mut state = model.start(phonemes, options.speed.ln());
-        let (mut codes, mut path) = (Vec::new(), Vec::new());
-        while !state.is_finished() {
-            let position = 2 * path.len() as u64;
-            let hidden = model.step(&mut state);
-            let token = self.draw(&model.token_logits(&hidden), number, position, options)?;
-            let index = Tensor::full([1, 1], token, (Kind::Int64, self.voice.device));
-            let advance = self.draw(&model.advance_logits(&hidden, &index), number, position + 1, options)?;
-            let advance = if state.stay >= LONGEST_STAY { advance.max(1) } else { advance };
-            codes.push(token);
-            path.push(state.pointer);
-            state.accept(token, advance);
-        }
-        Ok((Tensor::from_slice(&codes).unsqueeze(0).to_device(self.voice.device), path))
-    }
-
-    fn draw(&self, logits: &Tensor, number: u64, position: u64, options: &SpeechOptions) -> Result<i64> {
-        let logits = Vec::<f32>::try_from(logits.view([-1]))?;
-        Ok(options.sampling.draw(&logits, number, position) as i64)
-    }
 }
 
-/// Speech as it is made, one utterance after the other.
+/// Speech as it is made, piece by piece.
 pub struct Speech<'a> {
     synthesizer: &'a Synthesizer,
     options: &'a SpeechOptions,
     utterances: Box<dyn Iterator<Item = (usize, Result<Utterance>)> + 'a>,
+    /// The utterance that is being spoken.
+    current: Option<(Arc<Utterance>, Speaking<'a>)>,
     /// Time spent on reading since the last chunk.
     front_end: Duration,
+}
+
+impl Speech<'_> {
+    /// The next piece of the utterance that is being spoken or, after its end, of the next one.
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        if self.current.is_none() {
+            let started = Instant::now();
+            let Some((number, utterance)) = self.utterances.next() else { return Ok(None) };
+            let utterance = Arc::new(utterance?);
+            self.front_end += started.elapsed();
+            let (voice, options) = (&self.synthesizer.voice, self.options);
+            let speaking = Speaking::new(voice, &utterance.phonemes, number as u64, options.speed, options)?;
+            self.current = Some((utterance, speaking));
+        }
+        let Some((utterance, speaking)) = &mut self.current else { return Ok(None) };
+        let utterance = Arc::clone(utterance);
+        let mut piece = speaking.next_piece()?;
+        if piece.is_last {
+            self.current = None;
+            if utterance.ends_paragraph {
+                let pause = self.options.paragraph_pause * f64::from(self.synthesizer.sample_rate());
+                piece.samples.resize(piece.samples.len() + pause as usize, 0.0);
+            }
+        }
+        let times = StageTimes { front_end: std::mem::take(&mut self.front_end), ..piece.times };
+        let speaking::Piece { samples, pointer, codes, is_last, .. } = piece;
+        Ok(Some(Chunk { utterance, is_last, samples, pointer, codes, times }))
+    }
 }
 
 impl Iterator for Speech<'_> {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let started = Instant::now();
-        let (number, utterance) = self.utterances.next()?;
-        let front_end = std::mem::take(&mut self.front_end) + started.elapsed();
-        let chunk = utterance.and_then(|u| self.synthesizer.utter(u, number as u64, self.options));
-        Some(chunk.map(|chunk| Chunk { times: StageTimes { front_end, ..chunk.times }, ..chunk }))
+        let chunk = self.next_chunk();
+        if chunk.is_err() {
+            self.current = None; // what is left of this utterance cannot be spoken
+        }
+        chunk.transpose()
     }
 }

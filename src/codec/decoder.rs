@@ -128,29 +128,42 @@ impl Decoder {
         }
     }
 
-    /// Spectra, a pitch `[B, T]` in Hz (0 where unvoiced) and Gaussian noise `[B, T, 2, F]` to samples `[B, T·hop]`.
-    pub fn synthesize(&self, spectra: &Spectra, f0: &Tensor, noise: &Tensor) -> Tensor {
-        let source = tch::no_grad(|| self.stft.forward(&self.pulses(f0)) / (self.stft.n_fft as f64 / 4.0));
+    /// Spectra, the phase of the pulses `[B, T·hop]` (see [`Decoder::phase`]), the pitch that it is of, and Gaussian noise
+    /// `[B, T, 2, F]` to samples `[B, T·hop]`.
+    pub fn synthesize(&self, spectra: &Spectra, phase: &Tensor, f0: &Tensor, noise: &Tensor) -> Tensor {
+        let source = tch::no_grad(|| self.stft.forward(&self.pulses(phase, f0)) / (self.stft.n_fft as f64 / 4.0));
         self.stft.inverse(&mix(spectra, &source, noise))
     }
 
-    /// Shape of the noise for a pitch `[B, T]`.
-    pub fn noise_shape(&self, f0: &Tensor) -> [i64; 4] {
+    /// Token frames on either side that a token frame's samples depend on.
+    pub fn context(&self) -> i64 {
+        let hops = ConvNeXtBlock::CONTEXT * self.fast.len() as i64 + self.stft.n_fft / self.stft.hop;
+        ConvNeXtBlock::CONTEXT * self.slow.len() as i64 + (hops + self.frame_stride - 1) / self.frame_stride
+    }
+
+    /// Periods that the pulses have gone through after each sample, from zero, for a pitch `[B, T]` in Hz (0 where unvoiced):
+    /// `[B, T·hop]`, in double precision.
+    pub fn phase(&self, f0: &Tensor) -> Tensor {
+        (self.sample_pitch(f0).to_kind(Kind::Double) / self.sample_rate as f64).cumsum(1, Kind::Double)
+    }
+
+    /// Pitch of each sample, held where unvoiced, `[B, T·hop]`.
+    fn sample_pitch(&self, f0: &Tensor) -> Tensor {
         let (batch, frames) = f0.size2().unwrap_or_default();
-        [batch, frames, 2, self.stft.bins()]
+        self.interpolate(&f0.clamp_min(F0_MIN), &f0.gt(0.0)).view([batch, frames * self.stft.hop])
+    }
+
+    /// Shape of the noise for a batch of `hops` hops.
+    pub fn noise_shape(&self, batch: i64, hops: i64) -> [i64; 4] {
+        [batch, hops, 2, self.stft.bins()]
     }
 
     /// Band-limited pulse train: all harmonics of `f0` `[B, T]` (Hz, 0 where unvoiced) below half the sample rate at unit
     /// amplitude, `Σ cos(k·φ) = sin((H + ½)·φ) / (2·sin(φ/2)) - ½`; `[B, T·hop]`.
-    fn pulses(&self, f0: &Tensor) -> Tensor {
-        let (batch, frames) = f0.size2().unwrap_or_default();
-        let samples = [batch, frames * self.stft.hop];
-        let voiced = f0.gt(0.0);
-        let gate = voiced.unsqueeze(2).expand([-1, -1, self.stft.hop], false).reshape(samples);
-        let f0 = self.interpolate(&f0.clamp_min(F0_MIN), &voiced).view(samples);
-        let phase = (f0.to_kind(Kind::Double) / self.sample_rate as f64).cumsum(1, Kind::Double).frac();
-        let phase = phase.to_kind(Kind::Float) * std::f64::consts::TAU;
-        let harmonics = (f0.reciprocal() * (self.sample_rate as f64 / 2.0)).floor() + 0.5;
+    fn pulses(&self, phase: &Tensor, f0: &Tensor) -> Tensor {
+        let gate = f0.gt(0.0).unsqueeze(2).expand([-1, -1, self.stft.hop], false).reshape(phase.size());
+        let phase = phase.frac().to_kind(Kind::Float) * std::f64::consts::TAU;
+        let harmonics = (self.sample_pitch(f0).reciprocal() * (self.sample_rate as f64 / 2.0)).floor() + 0.5;
         let denominator = (&phase * 0.5).sin() * 2.0;
         let near_zero = denominator.abs().le(2e-3);
         let ratio = (&harmonics * phase).sin() / denominator.masked_fill(&near_zero, 1.0);

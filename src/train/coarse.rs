@@ -53,8 +53,8 @@ impl LanguageModel for Learner {
             phonemes: batch.phonemes.shallow_clone(),
             phoneme_lengths: batch.phoneme_lengths.shallow_clone(),
             previous: Tensor::cat(&[start, previous], 1),
-            pointer: batch.pointer.shallow_clone(),
-            stay: batch.since.shallow_clone(),
+            pointer: batch.path.pointer.shallow_clone(),
+            stay: batch.path.since.shallow_clone(),
             log_speed: batch.log_speed.shallow_clone(),
         });
         let token = batch.mean(&frame_cross_entropy(&self.model.token_logits(&state), &target));

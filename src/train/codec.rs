@@ -61,6 +61,8 @@ pub struct CodecTraining {
 
 /// Weights of the loss terms.
 const MEL: f64 = 1.0;
+/// Small: an L1 distance has a steep gradient however close the pitch, and the trunk is shared.
+const PITCH: f64 = 0.3;
 const COMMITMENT: f64 = 0.25;
 const ADVERSARIAL: f64 = 0.1;
 const FEATURE_MATCHING: f64 = 0.5;
@@ -252,8 +254,10 @@ impl<'a> Trainer<'a> {
     fn decode(&self, latent: &Tensor, f0: &Tensor) -> Result<(Spectra, Tensor)> {
         let bf16 = self.recipe.training.bf16;
         let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
-        let noise = Tensor::randn(self.codec.decoder.noise_shape(f0), (Kind::Float, self.device));
-        let samples = self.codec.decoder.synthesize(&spectra, f0, &noise);
+        let (batch, hops) = f0.size2()?;
+        let decoder = &self.codec.decoder;
+        let noise = Tensor::randn(decoder.noise_shape(batch, hops), (Kind::Float, self.device));
+        let samples = decoder.synthesize(&spectra, &decoder.phase(f0), f0, &noise);
         Ok((spectra, samples))
     }
 
@@ -355,7 +359,7 @@ fn pitch_losses(spectra: &Spectra, batch: &Batch) -> (Tensor, Tensor) {
     let pitch = distance.sum(Kind::Float) / weight.sum(Kind::Float).clamp_min(1.0);
     let none = None::<&Tensor>;
     let voicing = spectra.voicing.binary_cross_entropy_with_logits(&voiced, none, none, tch::Reduction::Mean);
-    (pitch * 5.0, voicing)
+    (pitch * PITCH, voicing)
 }
 
 /// Distance of waveforms in log and linear STFT magnitudes at three resolutions, and in log-mel.

@@ -64,9 +64,11 @@ impl Target {
         let free = self.free.exp();
         let masked = (&harmonic + &free) * MASKED + FLOOR;
         let magnitude = |predicted: Tensor, target: &Tensor| ((predicted + &masked) / (target + &masked)).log().abs();
-        let distance = magnitude(spectra.harmonic() * &sounding, &harmonic)
+        let loud = (&harmonic + &free).pow_tensor_scalar(0.3);
+        let scale = mean(loud.shallow_clone()).clamp_min(1e-2);
+        let distance = (magnitude(spectra.harmonic() * &sounding, &harmonic)
             + magnitude(spectra.free(), &free)
-            + magnitude(spectra.noise(), &harmonic.zeros_like());
+            + magnitude(spectra.noise(), &harmonic.zeros_like())) * loud / scale;
 
         let (harmonic, free) = (harmonic.pow_tensor_scalar(COMPRESSION), free.pow_tensor_scalar(COMPRESSION));
         let turned = |predicted: Tensor, target: &Tensor| 1.0 - (predicted - target).cos();

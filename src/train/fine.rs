@@ -9,7 +9,7 @@ use super::language::{LanguageModel, LanguageTraining};
 use super::run::Observer;
 use super::tokens::{TokenBatch, TokenCorpus, nudge};
 use crate::error::Result;
-use crate::fine::{FineConfig, FineInput, FineModel};
+use crate::fine::{FineConfig, FineModel};
 
 /// A fine model and how it is trained: the file given to `tts train fine --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,14 +57,8 @@ impl LanguageModel for Learner {
         let codes = if training { nudge(&batch.codes, self.training.nudge, size) } else { batch.codes.shallow_clone() };
         let known = latent(&codes, codebooks, level);
         let target = latent(&batch.codes, codebooks, n_q);
-        let aligned = self.model.aligned(&FineInput {
-            phonemes: batch.phonemes.shallow_clone(),
-            phoneme_lengths: Some(batch.phoneme_lengths.shallow_clone()),
-            pointer: batch.pointer.shallow_clone(),
-            since: batch.since.shallow_clone(),
-            until: batch.until.shallow_clone(),
-            frame_lengths: Some(batch.frame_lengths.shallow_clone()),
-        });
+        let phonemes = self.model.phonemes(&batch.phonemes, Some(&batch.phoneme_lengths));
+        let aligned = self.model.aligned(&phonemes, &batch.path);
         let predicted = self.model.forward(&aligned, &known, level, Some(&batch.frame_lengths));
         let energy = |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
         // What is not explained of what the known levels leave over: 1 for a model that adds nothing to them.

@@ -15,6 +15,7 @@ use crate::checkpoint::{Checkpoint, load_variables};
 use crate::coarse::ADVANCES;
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
+use crate::fine::{FramePath, stays};
 use crate::text::Vocab;
 
 /// One utterance in tokens.
@@ -103,13 +104,10 @@ pub struct TokenBatch {
     pub phoneme_lengths: Tensor,
     /// `[B, n_q, T]`
     pub codes: Tensor,
-    /// `[B, T]`
-    pub pointer: Tensor,
+    /// Of every frame.
+    pub path: FramePath,
     /// Where the pointer goes after each frame, minus where it is: `0..ADVANCES`, `[B, T]`.
     pub advance: Tensor,
-    /// Frames since the pointer came to its phoneme and until it leaves, `[B, T]` each.
-    pub since: Tensor,
-    pub until: Tensor,
     /// `[B]`
     pub frame_lengths: Tensor,
     /// 1 where a frame is real, `[B, T]`.
@@ -145,10 +143,12 @@ impl TokenBatch {
             phonemes: rows(&|s| s.phonemes.clone(), symbols),
             phoneme_lengths: column(&|s| s.phonemes.len() as i64),
             codes: Tensor::stack(&codes, 0).to_device(device),
-            pointer: rows(&|s| s.pointer.clone(), longest),
+            path: FramePath {
+                pointer: rows(&|s| s.pointer.clone(), longest),
+                since: rows(&|s| stays(&s.pointer).0, longest),
+                until: rows(&|s| stays(&s.pointer).1, longest),
+            },
             advance: rows(&|s| advances(&s.pointer, s.phonemes.len()), longest),
-            since: rows(&|s| crate::fine::stays(&s.pointer).0, longest),
-            until: rows(&|s| crate::fine::stays(&s.pointer).1, longest),
             mask: position.unsqueeze(0).lt_tensor(&frame_lengths.unsqueeze(1)).to_kind(Kind::Float),
             frame_lengths,
             log_speed: Tensor::from_slice(&speeds).to_device(device),
