@@ -11,7 +11,9 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn};
 
+use crate::error::Result;
 use crate::nn::attention::Window;
+use crate::nn::linear::{Linear, linear};
 use crate::nn::phonemes::{PhonemeEncoder, around_pointer};
 use crate::nn::transformer::{Transformer, TransformerConfig};
 
@@ -36,7 +38,7 @@ pub struct FineConfig {
 
 impl FineConfig {
     /// Says which value is out of its range.
-    pub fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self) -> std::result::Result<(), String> {
         let least = [
             ("symbols", self.symbols, 2),
             ("n_q", self.n_q, 2),
@@ -123,13 +125,13 @@ pub fn stays(path: &[i64]) -> (Vec<i64>, Vec<i64>) {
 #[derive(Debug)]
 pub struct FineModel {
     encoder: PhonemeEncoder,
-    phonemes: nn::Linear,
+    phonemes: Linear,
     since: nn::Embedding,
     until: nn::Embedding,
-    latent: nn::Linear,
+    latent: Linear,
     level: nn::Embedding,
     decoder: Transformer,
-    head: nn::Linear,
+    head: Linear,
     config: FineConfig,
 }
 
@@ -138,7 +140,7 @@ impl FineModel {
         let (dim, latent) = (config.decoder.dim, config.latent_dim);
         let window = Window::Around { left: config.window_left, right: config.window_right };
         let embedding = |name: &str, n: i64| nn::embedding(&vs / name, n, dim, Default::default());
-        let linear = |name: &str, from: i64, to: i64| nn::linear(&vs / name, from, to, Default::default());
+        let linear = |name: &str, from: i64, to: i64| linear(&vs / name, from, to);
         Self {
             encoder: PhonemeEncoder::new(&vs / "encoder", config.symbols, &config.encoder),
             phonemes: linear("phonemes", 3 * config.encoder.dim, dim),
@@ -150,6 +152,13 @@ impl FineModel {
             head: linear("head", dim, latent),
             config: config.clone(),
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.encoder.pack()?;
+        self.decoder.pack()?;
+        [&mut self.phonemes, &mut self.latent].into_iter().try_for_each(Linear::pack)
     }
 
     pub fn config(&self) -> &FineConfig {

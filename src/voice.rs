@@ -100,12 +100,17 @@ impl Voice {
         };
         no_grad(|| {
             let [mut codec_vs, mut coarse_vs, mut fine_vs] = [(); 3].map(|()| VarStore::new(device));
-            let codec = Codec::new(codec_vs.root(), &config.codec);
-            let coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
-            let fine = FineModel::new(fine_vs.root(), &config.fine);
+            let mut codec = Codec::new(codec_vs.root(), &config.codec);
+            let mut coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
+            let mut fine = FineModel::new(fine_vs.root(), &config.fine);
             load("codec.safetensors", &mut codec_vs)?;
             load("coarse.safetensors", &mut coarse_vs)?;
             load("fine.safetensors", &mut fine_vs)?;
+            if !device.is_cuda() {
+                codec.decoder.pack()?;
+                coarse.pack()?;
+                fine.pack()?;
+            }
             Ok(Self { config, codec, coarse, fine, device, dir: dir.to_path_buf() })
         })
     }

@@ -8,7 +8,9 @@
 use tch::{Kind, Tensor, nn};
 
 use super::CodecConfig;
+use crate::error::Result;
 use crate::nn::convnext::{ConvNeXtBlock, blocks};
+use crate::nn::linear::{Linear, linear};
 use crate::nn::stft::Stft;
 
 /// Lowest pitch that is voiced, in Hz.
@@ -68,13 +70,13 @@ impl Spectra {
 /// `[B, D, T]` latents to `[B, N]` samples.
 #[derive(Debug)]
 pub struct Decoder {
-    input: nn::Linear,
+    input: Linear,
     slow: Vec<ConvNeXtBlock>,
-    up: nn::Linear,
+    up: Linear,
     fast: Vec<ConvNeXtBlock>,
     norm: nn::LayerNorm,
-    spectra: nn::Linear,
-    pitch: nn::Linear,
+    spectra: Linear,
+    pitch: Linear,
     stft: Stft,
     sample_rate: i64,
     frame_stride: i64,
@@ -83,9 +85,9 @@ pub struct Decoder {
 impl Decoder {
     pub fn new(vs: nn::Path, config: &CodecConfig) -> Self {
         let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
-        let spectra = nn::linear(&vs / "spectra", fast, 5 * bins, Default::default());
+        let spectra = linear(&vs / "spectra", fast, 5 * bins);
         tch::no_grad(|| {
-            if let Some(bias) = &spectra.bs {
+            if let Some(bias) = spectra.bias() {
                 // Start with faint noise and free parts, so that the harmonic part is learnt first.
                 let bias = bias.view([5, bins]);
                 let _ = bias.select(0, 2).fill_(-2.0);
@@ -93,17 +95,23 @@ impl Decoder {
             }
         });
         Self {
-            input: nn::linear(&vs / "input", config.latent_dim, slow, Default::default()),
+            input: linear(&vs / "input", config.latent_dim, slow),
             slow: blocks(&vs / "slow", config.decoder_slow_layers, slow, 3 * slow),
-            up: nn::linear(&vs / "up", slow, config.frame_stride * fast, Default::default()),
+            up: linear(&vs / "up", slow, config.frame_stride * fast),
             fast: blocks(&vs / "fast", config.decoder_fast_layers, fast, 3 * fast),
             norm: nn::layer_norm(&vs / "norm", vec![fast], Default::default()),
             spectra,
-            pitch: nn::linear(&vs / "pitch", fast, 2, Default::default()),
+            pitch: linear(&vs / "pitch", fast, 2),
             stft: Stft::new(config.n_fft, config.hop_length, vs.device()),
             sample_rate: config.sample_rate,
             frame_stride: config.frame_stride,
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.slow.iter_mut().chain(&mut self.fast).try_for_each(ConvNeXtBlock::pack)?;
+        [&mut self.input, &mut self.up, &mut self.spectra].into_iter().try_for_each(Linear::pack)
     }
 
     /// Latents `[B, D, T]` to the spectra of `T·frame_stride` hops.

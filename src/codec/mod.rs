@@ -79,7 +79,8 @@ impl CodecConfig {
                 return Err(format!("codec.{name} is {value}, expected at least 1"));
             }
         }
-        let layers = [self.encoder_fast_layers, self.encoder_slow_layers, self.decoder_slow_layers, self.decoder_fast_layers];
+        let layers =
+            [self.encoder_fast_layers, self.encoder_slow_layers, self.decoder_slow_layers, self.decoder_fast_layers];
         if layers.iter().any(|&layers| layers < 1) {
             return Err(format!("codec: the numbers of layers are {layers:?}, expected at least 1 each"));
         }

@@ -8,8 +8,8 @@ use std::time::Instant;
 use tch::{Kind, Tensor, no_grad};
 
 use super::{SpeechOptions, StageTimes};
-use crate::codec::DecoderStream;
 use crate::coarse::CoarseState;
+use crate::codec::DecoderStream;
 use crate::error::Result;
 use crate::fine::FramePath;
 use crate::text::Vocab;
