@@ -1,5 +1,6 @@
 //! Text to speech: the only place that knows the whole order, from text through phonemes, coarse and fine codes to samples.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,14 @@ use tch::{Device, Kind, Tensor, no_grad};
 use crate::error::{Error, Result};
 use crate::fine::FineInput;
 use crate::sampling::SamplingOptions;
-use crate::text::{FrontEnd, Utterance, Vocab, nothing_to_speak};
+use crate::text::{FrontEnd, Item, Mark, Utterance, Vocab, nothing_to_speak};
 use crate::voice::Voice;
 
 /// Longest stay at one phoneme, in frames; the pointer is then moved on.
 const LONGEST_STAY: i64 = 40;
+
+/// Speaking rates relative to the voice's own.
+const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +26,8 @@ pub struct SpeechOptions {
     pub speed: f64,
     /// Passes of the fine model.
     pub nar_steps: i64,
+    /// Silence after a sentence, besides what the voice itself leaves, in seconds.
+    pub sentence_pause: f64,
     /// Silence after a paragraph, besides that after a sentence, in seconds.
     pub paragraph_pause: f64,
 }
@@ -29,7 +35,7 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 1, paragraph_pause: 0.4 }
+        Self { sampling, speed: 1.0, nar_steps: 1, sentence_pause: 0.0, paragraph_pause: 0.4 }
     }
 }
 
@@ -37,15 +43,16 @@ impl SpeechOptions {
     /// Says which option is out of its range.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
-        if !(0.5..=2.0).contains(&self.speed) {
+        if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }
         if self.nar_steps < 1 {
             return Err(Error::Option(format!("nar-steps is {}, expected at least 1", self.nar_steps)));
         }
-        if !(0.0..=60.0).contains(&self.paragraph_pause) {
-            let got = self.paragraph_pause;
-            return Err(Error::Option(format!("paragraph-pause is {got}, expected 0 to 60 seconds")));
+        for (name, pause) in [("sentence-pause", self.sentence_pause), ("paragraph-pause", self.paragraph_pause)] {
+            if !(0.0..=60.0).contains(&pause) {
+                return Err(Error::Option(format!("{name} is {pause}, expected 0 to 60 seconds")));
+            }
         }
         Ok(())
     }
@@ -75,11 +82,14 @@ impl std::ops::AddAssign for StageTimes {
     }
 }
 
-/// One spoken utterance.
-#[derive(Debug, Clone)]
+/// A piece of the output: speech, or a pause or mark between two utterances.
+#[derive(Debug, Clone, Default)]
 pub struct Chunk {
+    /// What is spoken; nothing but its marks if this is silence.
     pub utterance: Utterance,
-    /// Mono, in -1..1, at [`Synthesizer::sample_rate`].
+    /// Whether the utterance ends with it.
+    pub is_last: bool,
+    /// Mono, in -1..1, at [`Synthesizer::sample_rate`]; the volume that a text asks for can take them further.
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,
@@ -111,14 +121,16 @@ impl Synthesizer {
         self.voice.config.codec.sample_rate as u32
     }
 
-    /// Speaks `text` utterance by utterance as the iterator is advanced; the first one is read at once.
-    pub fn speak<'a>(&'a self, text: &'a str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
+    /// Speaks `text`, plain or SSML, utterance by utterance as the iterator is advanced; the first one is read at once.
+    pub fn speak<'a>(&'a self, text: &str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
         options.validate()?;
         let started = Instant::now();
-        let mut rest = self.front_end.utterances(text);
-        let first = rest.next().ok_or_else(|| nothing_to_speak(text))??;
-        let utterances = Box::new(std::iter::once(Ok(first)).chain(rest).enumerate());
-        Ok(Speech { synthesizer: self, options, utterances, front_end: started.elapsed() })
+        let (mut rest, mut first) = (self.front_end.items(text)?, Vec::new());
+        while !matches!(first.last(), Some(Ok(Item::Utterance(_)))) {
+            first.push(Ok(rest.next().ok_or_else(|| nothing_to_speak(text))??));
+        }
+        let items = Box::new(first.into_iter().chain(rest));
+        Ok(Speech { synthesizer: self, options, items, spoken: 0, pause: 0.0, front_end: started.elapsed() })
     }
 
     /// Speaks `text` to its end.
@@ -140,19 +152,15 @@ impl Synthesizer {
             let codes = self.fine_codes(&FineInput::from_path(phonemes, &pointer), &coarse, options.nar_steps);
             let fine_done = Instant::now();
             let samples = self.voice.codec.decode(&codes, options.sampling.seed.wrapping_add(number)).view([-1]);
-            let mut samples = Vec::<f32>::try_from(&samples)?;
+            let samples = Vec::<f32>::try_from(&samples)?;
             let decoded = Instant::now();
-            if utterance.ends_paragraph {
-                let pause = options.paragraph_pause * f64::from(self.sample_rate());
-                samples.resize(samples.len() + pause as usize, 0.0);
-            }
             let times = StageTimes {
                 front_end: Duration::ZERO,
                 coarse: coarse_done - started,
                 fine: fine_done - coarse_done,
                 decoder: decoded - fine_done,
             };
-            Ok(Chunk { utterance, samples, pointer, times })
+            Ok(Chunk { utterance, is_last: true, samples, pointer, times })
         })
     }
 
@@ -195,11 +203,15 @@ impl Synthesizer {
     }
 }
 
-/// Speech as it is made, one utterance after the other.
+/// Speech as it is made, one utterance, pause or mark after the other.
 pub struct Speech<'a> {
     synthesizer: &'a Synthesizer,
     options: &'a SpeechOptions,
-    utterances: Box<dyn Iterator<Item = (usize, Result<Utterance>)> + 'a>,
+    items: Box<dyn Iterator<Item = Result<Item>> + 'a>,
+    /// Utterances spoken so far.
+    spoken: u64,
+    /// Silence that is due before the next item, in seconds.
+    pause: f64,
     /// Time spent on reading since the last chunk.
     front_end: Duration,
 }
@@ -208,10 +220,49 @@ impl Iterator for Speech<'_> {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let pause = std::mem::take(&mut self.pause);
+        if pause > 0.0 {
+            return Some(Ok(self.silence(pause)));
+        }
         let started = Instant::now();
-        let (number, utterance) = self.utterances.next()?;
-        let front_end = std::mem::take(&mut self.front_end) + started.elapsed();
-        let chunk = utterance.and_then(|u| self.synthesizer.utter(u, number as u64, self.options));
-        Some(chunk.map(|chunk| Chunk { times: StageTimes { front_end, ..chunk.times }, ..chunk }))
+        let item = self.items.next()?;
+        self.front_end += started.elapsed();
+        Some(item.and_then(|item| match item {
+            Item::Utterance(utterance) => self.utter(utterance),
+            Item::Pause(seconds) => Ok(self.silence(seconds)),
+            Item::Mark(name) => Ok(mark(name)),
+        }))
+    }
+}
+
+impl Speech<'_> {
+    fn utter(&mut self, utterance: Utterance) -> Result<Chunk> {
+        let (options, prosody) = (self.options, utterance.prosody);
+        let speed = (options.speed * prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
+        let after_sentence = if utterance.ends_sentence { options.sentence_pause } else { 0.0 };
+        self.pause = after_sentence + if utterance.ends_paragraph { options.paragraph_pause } else { 0.0 };
+        let number = self.spoken;
+        self.spoken += 1;
+        let mut chunk = self.synthesizer.utter(utterance, number, &SpeechOptions { speed, ..options.clone() })?;
+        amplify(&mut chunk.samples, prosody.volume_db);
+        chunk.times.front_end = std::mem::take(&mut self.front_end);
+        Ok(chunk)
+    }
+
+    fn silence(&self, seconds: f64) -> Chunk {
+        let samples = (seconds * f64::from(self.synthesizer.sample_rate())).round() as usize;
+        Chunk { samples: vec![0.0; samples], is_last: true, ..Default::default() }
+    }
+}
+
+fn mark(name: String) -> Chunk {
+    let utterance = Utterance { marks: vec![Mark { name, word: 0 }], ..Default::default() };
+    Chunk { utterance, is_last: true, ..Default::default() }
+}
+
+fn amplify(samples: &mut [f32], decibels: f64) {
+    if decibels != 0.0 {
+        let gain = 10f64.powf(decibels / 20.0) as f32;
+        samples.iter_mut().for_each(|sample| *sample *= gain);
     }
 }
