@@ -14,5 +14,6 @@ pub mod sampling;
 pub mod shim;
 pub mod synthesizer;
 pub mod text;
+pub mod timing;
 pub mod train;
 pub mod voice;

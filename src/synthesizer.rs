@@ -2,17 +2,21 @@
 
 mod speaking;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::error::{Error, Result};
 use crate::sampling::SamplingOptions;
-use crate::text::{FrontEnd, Utterance, nothing_to_speak};
+use crate::text::{FrontEnd, Item, Mark, Utterance, nothing_to_speak};
 use crate::voice::Voice;
 use speaking::Speaking;
+
+/// Speaking rates relative to the voice's own.
+const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +28,8 @@ pub struct SpeechOptions {
     pub nar_steps: i64,
     /// Longest piece of speech that is made at once, in milliseconds, 100 to 10000.
     pub chunk_ms: u32,
+    /// Silence after a sentence, besides what the voice itself leaves, in seconds.
+    pub sentence_pause: f64,
     /// Silence after a paragraph, besides that after a sentence, in seconds.
     pub paragraph_pause: f64,
 }
@@ -31,7 +37,7 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 1, chunk_ms: 4000, paragraph_pause: 0.4 }
+        Self { sampling, speed: 1.0, nar_steps: 1, chunk_ms: 4000, sentence_pause: 0.0, paragraph_pause: 0.4 }
     }
 }
 
@@ -39,7 +45,7 @@ impl SpeechOptions {
     /// Says which option is out of its range.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
-        if !(0.5..=2.0).contains(&self.speed) {
+        if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }
         if self.nar_steps < 1 {
@@ -48,9 +54,10 @@ impl SpeechOptions {
         if !(100..=10_000).contains(&self.chunk_ms) {
             return Err(Error::Option(format!("chunk-ms is {}, expected 100 to 10000", self.chunk_ms)));
         }
-        if !(0.0..=60.0).contains(&self.paragraph_pause) {
-            let got = self.paragraph_pause;
-            return Err(Error::Option(format!("paragraph-pause is {got}, expected 0 to 60 seconds")));
+        for (name, pause) in [("sentence-pause", self.sentence_pause), ("paragraph-pause", self.paragraph_pause)] {
+            if !(0.0..=60.0).contains(&pause) {
+                return Err(Error::Option(format!("{name} is {pause}, expected 0 to 60 seconds")));
+            }
         }
         Ok(())
     }
@@ -85,18 +92,19 @@ impl std::ops::AddAssign for StageTimes {
     }
 }
 
-/// A piece of a spoken utterance.
-#[derive(Debug)]
+/// A piece of the output: speech, or a pause or mark between two utterances.
+#[derive(Debug, Clone, Default)]
 pub struct Chunk {
+    /// What is spoken; nothing but its marks if this is silence.
     pub utterance: Arc<Utterance>,
     /// Whether the utterance ends with this piece.
     pub is_last: bool,
-    /// Mono, in -1..1, at [`Synthesizer::sample_rate`].
+    /// Mono, in -1..1, at [`Synthesizer::sample_rate`]; the volume that a text asks for can take them further.
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,
-    /// Codes of the token frames, `[n_q, T]`.
-    pub codes: Tensor,
+    /// Codes of each codebook, one a token frame.
+    pub codes: Vec<Vec<i64>>,
     pub times: StageTimes,
 }
 
@@ -125,14 +133,17 @@ impl Synthesizer {
         self.voice.config.codec.sample_rate as u32
     }
 
-    /// Speaks `text` utterance by utterance as the iterator is advanced; the first one is read at once.
-    pub fn speak<'a>(&'a self, text: &'a str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
+    /// Speaks `text`, plain or SSML, piece by piece as the iterator is advanced; the first sentence is read at once.
+    pub fn speak<'a>(&'a self, text: &str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
         options.validate()?;
         let started = Instant::now();
-        let mut rest = self.front_end.utterances(text);
-        let first = rest.next().ok_or_else(|| nothing_to_speak(text))??;
-        let utterances = Box::new(std::iter::once(Ok(first)).chain(rest).enumerate());
-        Ok(Speech { synthesizer: self, options, utterances, current: None, front_end: started.elapsed() })
+        let (mut rest, mut first) = (self.front_end.items(text)?, Vec::new());
+        while !matches!(first.last(), Some(Ok(Item::Utterance(_)))) {
+            first.push(Ok(rest.next().ok_or_else(|| nothing_to_speak(text))??));
+        }
+        let items = Box::new(first.into_iter().chain(rest));
+        let front_end = started.elapsed();
+        Ok(Speech { synthesizer: self, options, items, spoken: 0, current: None, pause: 0.0, front_end })
     }
 
     /// Speaks `text` to its end.
@@ -149,38 +160,57 @@ impl Synthesizer {
 pub struct Speech<'a> {
     synthesizer: &'a Synthesizer,
     options: &'a SpeechOptions,
-    utterances: Box<dyn Iterator<Item = (usize, Result<Utterance>)> + 'a>,
+    items: Box<dyn Iterator<Item = Result<Item>> + 'a>,
+    /// Utterances begun so far.
+    spoken: u64,
     /// The utterance that is being spoken.
-    current: Option<(Arc<Utterance>, Speaking<'a>)>,
+    current: Option<Speaking<'a>>,
+    /// Silence that is due before the next item, in seconds.
+    pause: f64,
     /// Time spent on reading since the last chunk.
     front_end: Duration,
 }
 
 impl Speech<'_> {
-    /// The next piece of the utterance that is being spoken or, after its end, of the next one.
     fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         if self.current.is_none() {
+            let pause = std::mem::take(&mut self.pause);
+            if pause > 0.0 {
+                return Ok(Some(self.silence(pause)));
+            }
             let started = Instant::now();
-            let Some((number, utterance)) = self.utterances.next() else { return Ok(None) };
-            let utterance = Arc::new(utterance?);
+            let item = self.items.next();
             self.front_end += started.elapsed();
-            let (voice, options) = (&self.synthesizer.voice, self.options);
-            let speaking = Speaking::new(voice, &utterance.phonemes, number as u64, options.speed, options)?;
-            self.current = Some((utterance, speaking));
-        }
-        let Some((utterance, speaking)) = &mut self.current else { return Ok(None) };
-        let utterance = Arc::clone(utterance);
-        let mut piece = speaking.next_piece()?;
-        if piece.is_last {
-            self.current = None;
-            if utterance.ends_paragraph {
-                let pause = self.options.paragraph_pause * f64::from(self.synthesizer.sample_rate());
-                piece.samples.resize(piece.samples.len() + pause as usize, 0.0);
+            match item.transpose()? {
+                None => return Ok(None),
+                Some(Item::Pause(seconds)) => return Ok(Some(self.silence(seconds))),
+                Some(Item::Mark(name)) => return Ok(Some(mark(name))),
+                Some(Item::Utterance(utterance)) => self.begin(utterance)?,
             }
         }
-        let times = StageTimes { front_end: std::mem::take(&mut self.front_end), ..piece.times };
-        let speaking::Piece { samples, pointer, codes, is_last, .. } = piece;
-        Ok(Some(Chunk { utterance, is_last, samples, pointer, codes, times }))
+        self.current.as_mut().map(Speaking::next_chunk).transpose().map(|chunk| {
+            let mut chunk = chunk?;
+            chunk.times.front_end = std::mem::take(&mut self.front_end);
+            if chunk.is_last {
+                self.current = None;
+            }
+            Some(chunk)
+        })
+    }
+
+    fn begin(&mut self, utterance: Utterance) -> Result<()> {
+        let options = self.options;
+        let after_sentence = if utterance.ends_sentence { options.sentence_pause } else { 0.0 };
+        self.pause = after_sentence + if utterance.ends_paragraph { options.paragraph_pause } else { 0.0 };
+        let (number, voice) = (self.spoken, &self.synthesizer.voice);
+        self.spoken += 1;
+        self.current = Some(Speaking::new(voice, utterance, number, options)?);
+        Ok(())
+    }
+
+    fn silence(&self, seconds: f64) -> Chunk {
+        let samples = (seconds * f64::from(self.synthesizer.sample_rate())).round() as usize;
+        Chunk { samples: vec![0.0; samples], is_last: true, ..Default::default() }
     }
 }
 
@@ -194,4 +224,9 @@ impl Iterator for Speech<'_> {
         }
         chunk.transpose()
     }
+}
+
+fn mark(name: String) -> Chunk {
+    let utterance = Utterance { marks: vec![Mark { name, word: 0 }], ..Default::default() };
+    Chunk { utterance: utterance.into(), is_last: true, ..Default::default() }
 }

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
+use serde_json::Value;
 use tts::synthesizer::{Chunk, SpeechOptions, Synthesizer};
+use tts::timing::TimelineBuilder;
 
 fn voice() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models/heart")
@@ -17,8 +19,11 @@ fn synthesizer() -> MutexGuard<'static, Synthesizer> {
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// What is spoken, without the pauses.
 fn speak(text: &str, options: &SpeechOptions) -> Vec<Chunk> {
-    synthesizer().speak(text, options).unwrap().map(|chunk| chunk.unwrap()).collect()
+    let synthesizer = synthesizer();
+    let chunks = synthesizer.speak(text, options).unwrap().map(|chunk| chunk.unwrap());
+    chunks.filter(|chunk| !chunk.pointer.is_empty()).collect()
 }
 
 fn samples(text: &str, options: &SpeechOptions) -> Vec<f32> {
@@ -69,4 +74,40 @@ fn a_higher_speed_takes_less_time() {
     let length = |speed: f64| samples(text, &SpeechOptions { speed, ..Default::default() }).len() as f64;
     let (slow, plain, fast) = (length(0.8), length(1.0), length(1.25));
     assert!(slow > 1.08 * plain && fast < 0.93 * plain, "{slow} {plain} {fast}");
+}
+
+/// Seconds of the words of one utterance.
+fn word_lengths(chunks: &[Chunk]) -> Vec<f64> {
+    let synthesizer = synthesizer();
+    let frame_length = synthesizer.voice().config.codec.frame_length() as usize;
+    let mut builder = TimelineBuilder::new(synthesizer.sample_rate(), frame_length);
+    chunks.iter().for_each(|chunk| builder.push(chunk));
+    builder.finish().words.iter().map(|word| word.end - word.start).collect()
+}
+
+#[test]
+#[ignore = "needs TTS_CORPUS, a folder made by scripts/make_corpus.py"]
+fn words_last_about_as_long_as_the_teacher_speaks_them() {
+    let corpus = PathBuf::from(std::env::var_os("TTS_CORPUS").expect("TTS_CORPUS names no folder"));
+    let rows = std::fs::read_to_string(corpus.join("corpus.jsonl")).unwrap();
+    let (mut differences, mut sentences) = (Vec::new(), 0);
+    for row in rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let options = SpeechOptions { speed: row["speed"].as_f64().unwrap_or(1.0), ..Default::default() };
+        let chunks = speak(row["text"].as_str().unwrap(), &options);
+        let [Chunk { utterance, .. }] = chunks.as_slice() else { continue };
+        if row["phonemes"] != utterance.phonemes.as_str() {
+            continue; // read by another front end
+        }
+        let durations: Vec<f64> = serde_json::from_value(row["durations"].clone()).unwrap();
+        let teacher = utterance.words.iter().map(|word| durations[word.phonemes.clone()].iter().sum::<f64>());
+        differences.extend(teacher.zip(word_lengths(&chunks)).map(|(teacher, ours)| (teacher - ours).abs()));
+        sentences += 1;
+        if sentences == 20 {
+            break;
+        }
+    }
+    assert_eq!(sentences, 20, "too few sentences with the same phonemes");
+    differences.sort_by(f64::total_cmp);
+    let median = differences[differences.len() / 2];
+    assert!(median < 0.08, "half of {} words differ by {median:.3} s or more", differences.len());
 }

@@ -53,7 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let path = args.out_dir.join(format!("{id}{ENDING}"));
             let file = AtomicFile::create(&path).map_err(|e| e.to_string())?;
             let rate = args.rate.sample_rate;
-            speak_to(&path, file, &synthesizer, text, &options, rate).map_err(|e| e.to_string())
+            speak_to(&path, file, &synthesizer, text, &options, rate, |_| {}).map_err(|e| e.to_string())
         });
         if let Err(reason) = spoken {
             bar.suspend(|| warn(&format!("{name}, line {line}: {reason}")));

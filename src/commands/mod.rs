@@ -7,6 +7,7 @@ mod encode;
 mod options;
 mod phonemize;
 mod speak;
+mod timing;
 mod train;
 mod voices;
 

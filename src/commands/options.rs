@@ -11,7 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use tts::sampling::SamplingOptions;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
-use tts::text::{FrontEnd, Lexicon};
+use tts::text::{FrontEnd, Lexicon, ssml};
 use tts::voice::{self, Voice};
 
 /// Where the text comes from.
@@ -23,11 +23,22 @@ pub struct TextArgs {
     /// File with the text, in UTF-8; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The text is SSML; one that starts with <speak is taken for it anyway.
+    #[arg(long)]
+    ssml: bool,
 }
 
 impl TextArgs {
     /// The text of the one source that was given.
     pub fn read(&self) -> anyhow::Result<String> {
+        let text = self.source()?;
+        if self.ssml {
+            ssml::parts(&text)?; // what passes is taken for SSML from here on
+        }
+        Ok(text)
+    }
+
+    fn source(&self) -> anyhow::Result<String> {
         match (&self.text, &self.file) {
             (Some(text), _) if text == "-" => read_file(Path::new("-")),
             (Some(text), _) => from_argument(text),
@@ -116,6 +127,12 @@ pub struct SpeechArgs {
     /// Speaking rate, 0.5 to 2.
     #[arg(long, value_name = "X", default_value_t = defaults().speed)]
     speed: f64,
+    /// Silence after a sentence, besides what the voice leaves, in seconds.
+    #[arg(long, value_name = "S", default_value_t = defaults().sentence_pause)]
+    sentence_pause: f64,
+    /// Silence after a paragraph, besides that after a sentence, in seconds.
+    #[arg(long, value_name = "S", default_value_t = defaults().paragraph_pause)]
+    paragraph_pause: f64,
     /// Variation from one seed to the next; 0 always speaks the likeliest way.
     #[arg(long, value_name = "X", default_value_t = defaults().sampling.temperature)]
     temperature: f64,
@@ -146,7 +163,8 @@ impl SpeechArgs {
             },
             speed: self.speed,
             nar_steps: self.nar_steps,
-            ..defaults()
+            sentence_pause: self.sentence_pause,
+            paragraph_pause: self.paragraph_pause,
         };
         options.validate()?;
         Ok(options)

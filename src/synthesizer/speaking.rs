@@ -3,16 +3,17 @@
 //! The coarse model runs ahead as far as the fine model looks, the fine model as far as the decoder looks: pieces fit together
 //! as if all had been computed at once. Pieces grow, so that the first one comes soon and the others cost little.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tch::{Kind, Tensor, no_grad};
 
-use super::{SpeechOptions, StageTimes};
+use super::{Chunk, SPEEDS, SpeechOptions, StageTimes};
 use crate::coarse::CoarseState;
 use crate::codec::DecoderStream;
 use crate::error::Result;
 use crate::fine::FramePath;
-use crate::text::Vocab;
+use crate::text::{Utterance, Vocab};
 use crate::voice::Voice;
 
 /// Longest stay at one phoneme, in frames; the pointer is then moved on.
@@ -20,21 +21,11 @@ const LONGEST_STAY: i64 = 40;
 /// Frames that the first piece adds to those that the decoder looks ahead.
 const FIRST_BLOCK: i64 = 4;
 
-/// What comes of a piece.
-pub struct Piece {
-    pub samples: Vec<f32>,
-    /// Phoneme that each of its frames speaks.
-    pub pointer: Vec<i64>,
-    /// Codes of its frames, `[n_q, T]`.
-    pub codes: Tensor,
-    pub is_last: bool,
-    pub times: StageTimes,
-}
-
 /// How far an utterance has come.
 pub struct Speaking<'a> {
     voice: &'a Voice,
     options: &'a SpeechOptions,
+    utterance: Arc<Utterance>,
     /// Number of the utterance in the text: every utterance draws numbers of its own.
     number: u64,
     coarse: CoarseState,
@@ -51,30 +42,33 @@ pub struct Speaking<'a> {
 }
 
 impl<'a> Speaking<'a> {
-    /// At the start of the utterance with these phonemes.
-    pub fn new(voice: &'a Voice, phonemes: &str, number: u64, speed: f64, options: &'a SpeechOptions) -> Result<Self> {
-        let ids = Tensor::from_slice(&Vocab::encode_utterance(phonemes)?).unsqueeze(0).to_device(voice.device);
-        let seed = options.sampling.seed.wrapping_add(number);
+    /// At the start of `utterance`.
+    pub fn new(voice: &'a Voice, utterance: Utterance, number: u64, options: &'a SpeechOptions) -> Result<Self> {
+        let ids = Vocab::encode_utterance(&utterance.phonemes)?;
+        let ids = Tensor::from_slice(&ids).unsqueeze(0).to_device(voice.device);
+        let speed = (options.speed * utterance.prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
         Ok(no_grad(|| Self {
             voice,
             options,
+            utterance: utterance.into(),
             number,
             coarse: voice.coarse.start(&ids, speed.ln()),
             tokens: Vec::new(),
             path: Vec::new(),
             phonemes: voice.fine.phonemes(&ids, None),
             codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
-            decoder: DecoderStream::new(seed),
+            decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number)),
             block: voice.codec.decoder.context() + FIRST_BLOCK,
         }))
     }
 
-    /// The next samples; none after the piece that says `is_last`.
-    pub fn next_piece(&mut self) -> Result<Piece> {
+    /// The next piece; none may be asked for after the last.
+    pub fn next_chunk(&mut self) -> Result<Chunk> {
         no_grad(|| {
             let mut times = StageTimes::default();
             let start = self.decoder.frames;
-            while self.decoder.frames == start {
+            let context = self.voice.codec.decoder.context();
+            while !self.is_refined() && self.refined() <= start + context {
                 let from = Instant::now();
                 let end = self.refined() + self.block;
                 self.run_coarse(end + self.voice.fine.config().frames_ahead())?;
@@ -82,21 +76,19 @@ impl<'a> Speaking<'a> {
                 self.refine(end.min(self.path.len() as i64));
                 times.coarse += coarse - from;
                 times.fine += coarse.elapsed();
-                if self.is_refined() || self.refined() > start + self.voice.codec.decoder.context() {
-                    break;
-                }
             }
             let from = Instant::now();
-            let context = self.voice.codec.decoder.context();
             let end = if self.is_refined() { self.refined() } else { self.refined() - context };
-            let samples = self.voice.codec.decode_until(&self.codes, end, &mut self.decoder)?;
+            let mut samples = self.voice.codec.decode_until(&self.codes, end, &mut self.decoder)?;
+            amplify(&mut samples, self.utterance.prosody.volume_db);
             times.decoder = from.elapsed();
-            self.block = (2 * self.block).min(self.options.chunk_frames(self.voice).max(self.block));
-            Ok(Piece {
+            self.block = (2 * self.block).min(self.options.chunk_frames(self.voice)).max(context + FIRST_BLOCK);
+            Ok(Chunk {
+                utterance: Arc::clone(&self.utterance),
+                is_last: self.is_refined(),
                 samples,
                 pointer: self.path[start as usize..end as usize].to_vec(),
-                codes: self.codes.squeeze_dim(0).narrow(1, start, end - start),
-                is_last: self.is_refined(),
+                codes: Vec::<Vec<i64>>::try_from(self.codes.squeeze_dim(0).narrow(1, start, end - start))?,
                 times,
             })
         })
@@ -149,5 +141,12 @@ impl<'a> Speaking<'a> {
             codes = quantizer.complete(&codes, &latent, next);
         }
         self.codes = Tensor::cat(&[&self.codes, &codes.narrow(2, start - first, end - start)], 2);
+    }
+}
+
+fn amplify(samples: &mut [f32], decibels: f64) {
+    if decibels != 0.0 {
+        let gain = 10f64.powf(decibels / 20.0) as f32;
+        samples.iter_mut().for_each(|sample| *sample *= gain);
     }
 }

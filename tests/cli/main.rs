@@ -6,7 +6,9 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod markup;
 mod speak;
+mod timing;
 mod tools;
 
 use std::ffi::OsStr;
