@@ -1,9 +1,11 @@
 //! Text to speech: the only place that knows the whole order, from text through phonemes, coarse and fine codes to samples.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tch::{Device, Kind, Tensor, no_grad};
+use tracing::debug;
 
 use crate::error::{Error, Result};
 use crate::fine::FineInput;
@@ -83,23 +85,25 @@ pub struct Chunk {
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,
+    /// Codes of each codebook, one a token frame.
+    pub codes: Vec<Vec<i64>>,
     pub times: StageTimes,
 }
 
-/// A voice and the front end that reads for it.
+/// A voice and the front end that reads for it; threads that have a voice each can share the front end.
 pub struct Synthesizer {
-    front_end: FrontEnd,
+    front_end: Arc<FrontEnd>,
     voice: Voice,
 }
 
 impl Synthesizer {
     /// Loads the voice in the folder `dir`.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self::new(Voice::load(dir, Device::Cpu)?, FrontEnd::new()?))
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::new(Voice::load(dir.as_ref(), Device::Cpu)?, FrontEnd::new()?))
     }
 
-    pub fn new(voice: Voice, front_end: FrontEnd) -> Self {
-        Self { front_end, voice }
+    pub fn new(voice: Voice, front_end: impl Into<Arc<FrontEnd>>) -> Self {
+        Self { front_end: front_end.into(), voice }
     }
 
     pub fn voice(&self) -> &Voice {
@@ -152,7 +156,10 @@ impl Synthesizer {
                 fine: fine_done - coarse_done,
                 decoder: decoded - fine_done,
             };
-            Ok(Chunk { utterance, samples, pointer, times })
+            let (coarse, fine, decoder) = (times.coarse, times.fine, times.decoder);
+            debug!(number, frames = pointer.len(), ?coarse, ?fine, ?decoder, "utterance spoken");
+            let codes = Vec::<Vec<i64>>::try_from(codes.squeeze_dim(0))?;
+            Ok(Chunk { utterance, samples, pointer, codes, times })
         })
     }
 
@@ -211,6 +218,9 @@ impl Iterator for Speech<'_> {
         let started = Instant::now();
         let (number, utterance) = self.utterances.next()?;
         let front_end = std::mem::take(&mut self.front_end) + started.elapsed();
+        if let Ok(Utterance { text, phonemes, .. }) = &utterance {
+            debug!(number, text, phonemes, ?front_end, "utterance read");
+        }
         let chunk = utterance.and_then(|u| self.synthesizer.utter(u, number as u64, self.options));
         Some(chunk.map(|chunk| Chunk { times: StageTimes { front_end, ..chunk.times }, ..chunk }))
     }

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["codes"],
     &["voice"],
     &["synthesizer"],
-    &["train", "bench"],
+    &["train", "bench", "inspect"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -61,6 +61,8 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("anyhow", &["commands", "main"]),
         ("indicatif", &["commands"]),
         ("misaki_rs", &["text"]),
+        ("png", &["inspect"]),
+        ("tracing_subscriber", &["commands"]),
     ];
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in rust_files(&src) {

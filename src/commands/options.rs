@@ -154,8 +154,16 @@ impl SpeechArgs {
 
     /// Loads what is needed to speak.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        let voice = self.voice.load()?;
-        Ok(Synthesizer::new(voice, self.lexicon.front_end()?))
+        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+    }
+
+    /// Loads the voice for the thread that asks, after setting its threads.
+    pub fn voice(&self) -> anyhow::Result<Voice> {
+        self.voice.load()
+    }
+
+    pub fn front_end(&self) -> anyhow::Result<FrontEnd> {
+        self.lexicon.front_end()
     }
 }
 

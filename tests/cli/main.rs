@@ -6,6 +6,9 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
+mod install;
+mod page;
 mod speak;
 mod tools;
 
@@ -41,6 +44,8 @@ impl Desk {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
         command.args(args).current_dir(&self.dir).env_remove("TTS_VOICES").env("RUST_BACKTRACE", "1");
+        // Whoever runs the tests may have a configuration and voices of their own.
+        command.env("XDG_CONFIG_HOME", self.path(".config")).env("XDG_DATA_HOME", self.path(".data"));
         command
     }
 
