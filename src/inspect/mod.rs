@@ -73,8 +73,8 @@ impl Inspection {
 impl Scene {
     fn new(synthesizer: &Synthesizer, chunk: Chunk, start: f64) -> Result<Self> {
         let config = &synthesizer.voice().config.codec;
-        let (mel, pitch) =
-            no_grad(|| Ok::<_, crate::error::Error>((mel(synthesizer, &chunk)?, pitch(synthesizer, &chunk)?)))?;
+        let (mel, pitch) = no_grad(|| (mel(synthesizer, &chunk), pitch(synthesizer, &chunk)));
+        let (mel, pitch) = (mel?, pitch?);
         let largest = (config.codebook_size - 1).max(1) as f64;
         let shade = |code: &i64| (*code as f64 / largest * 255.0) as u8;
         let codes = Grid { rows: chunk.codes.iter().map(|row| row.iter().map(shade).collect()).collect() };
