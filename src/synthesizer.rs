@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tch::Device;
+use tracing::debug;
 
 use crate::error::{Error, Result};
 use crate::sampling::SamplingOptions;
@@ -108,20 +109,32 @@ pub struct Chunk {
     pub times: StageTimes,
 }
 
-/// A voice and the front end that reads for it.
+impl Chunk {
+    /// Adds the piece that comes next in the same utterance, or the silence after it.
+    pub fn append(&mut self, next: Chunk) {
+        self.is_last = next.is_last;
+        self.samples.extend(next.samples);
+        self.pointer.extend(next.pointer);
+        self.codes.resize_with(self.codes.len().max(next.codes.len()), Vec::new);
+        self.codes.iter_mut().zip(next.codes).for_each(|(codes, next)| codes.extend(next));
+        self.times += next.times;
+    }
+}
+
+/// A voice and the front end that reads for it; threads that have a voice each can share the front end.
 pub struct Synthesizer {
-    front_end: FrontEnd,
+    front_end: Arc<FrontEnd>,
     voice: Voice,
 }
 
 impl Synthesizer {
     /// Loads the voice in the folder `dir`.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self::new(Voice::load(dir, Device::Cpu)?, FrontEnd::new()?))
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::new(Voice::load(dir.as_ref(), Device::Cpu)?, FrontEnd::new()?))
     }
 
-    pub fn new(voice: Voice, front_end: FrontEnd) -> Self {
-        Self { front_end, voice }
+    pub fn new(voice: Voice, front_end: impl Into<Arc<FrontEnd>>) -> Self {
+        Self { front_end: front_end.into(), voice }
     }
 
     pub fn voice(&self) -> &Voice {
@@ -191,6 +204,8 @@ impl Speech<'_> {
         self.current.as_mut().map(Speaking::next_chunk).transpose().map(|chunk| {
             let mut chunk = chunk?;
             chunk.times.front_end = std::mem::take(&mut self.front_end);
+            let StageTimes { coarse, fine, decoder, .. } = chunk.times;
+            debug!(frames = chunk.pointer.len(), ?coarse, ?fine, ?decoder, "chunk spoken");
             if chunk.is_last {
                 self.current = None;
             }
@@ -203,6 +218,7 @@ impl Speech<'_> {
         let after_sentence = if utterance.ends_sentence { options.sentence_pause } else { 0.0 };
         self.pause = after_sentence + if utterance.ends_paragraph { options.paragraph_pause } else { 0.0 };
         let (number, voice) = (self.spoken, &self.synthesizer.voice);
+        debug!(number, text = utterance.text, phonemes = utterance.phonemes, front_end = ?self.front_end, "utterance read");
         self.spoken += 1;
         self.current = Some(Speaking::new(voice, utterance, number, options)?);
         Ok(())

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["codes"],
     &["voice"],
     &["synthesizer"],
-    &["train", "bench", "timing"],
+    &["train", "bench", "timing", "inspect"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -62,6 +62,8 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("indicatif", &["commands"]),
         ("misaki_rs", &["text"]),
         ("roxmltree", &["text"]),
+        ("png", &["inspect"]),
+        ("tracing_subscriber", &["commands"]),
     ];
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in rust_files(&src) {

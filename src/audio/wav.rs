@@ -1,7 +1,7 @@
 //! WAV files, mono in memory.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read};
+use std::io::{BufReader, BufWriter, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
@@ -54,6 +54,16 @@ pub fn write(path: &Path, audio: &Audio) -> Result<()> {
     sink.finish()
 }
 
+/// The bytes of a 16-bit mono file.
+pub fn to_bytes(audio: &Audio) -> Result<Vec<u8>> {
+    let fail = |e| Error::audio("audio in memory", e);
+    let mut bytes = Cursor::new(Vec::new());
+    let mut writer = WavWriter::new(&mut bytes, spec(audio.sample_rate)).map_err(fail)?;
+    audio.samples.iter().try_for_each(|&sample| writer.write_sample(to_i16(sample))).map_err(fail)?;
+    writer.finalize().map_err(fail)?;
+    Ok(bytes.into_inner())
+}
+
 /// A 16-bit mono file that grows piece by piece and appears when it is finished.
 pub struct WavSink {
     path: PathBuf,
@@ -64,9 +74,8 @@ pub struct WavSink {
 impl WavSink {
     /// `path` is named in errors; `file` was made for it.
     pub fn new(path: &Path, file: AtomicFile, sample_rate: u32) -> Result<Self> {
-        let spec = WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
         let content = file.file().try_clone().map_err(Error::io(path))?;
-        let writer = WavWriter::new(BufWriter::new(content), spec).map_err(|e| Error::audio(path, e))?;
+        let writer = WavWriter::new(BufWriter::new(content), spec(sample_rate)).map_err(|e| Error::audio(path, e))?;
         Ok(Self { path: path.to_path_buf(), writer, file })
     }
 
@@ -75,9 +84,8 @@ impl WavSink {
         if samples.len() > (MOST_SAMPLES - self.writer.len()) as usize {
             return Err(Error::audio(&self.path, format!("a WAV file holds at most {MOST_SAMPLES} samples")));
         }
-        for sample in samples {
-            let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
-            self.writer.write_sample(sample).map_err(|e| Error::audio(&self.path, e))?;
+        for &sample in samples {
+            self.writer.write_sample(to_i16(sample)).map_err(|e| Error::audio(&self.path, e))?;
         }
         Ok(())
     }
@@ -87,6 +95,14 @@ impl WavSink {
         self.writer.finalize().map_err(|e| Error::audio(&self.path, e))?;
         self.file.commit()
     }
+}
+
+fn spec(sample_rate: u32) -> WavSpec {
+    WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int }
+}
+
+fn to_i16(sample: f32) -> i16 {
+    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
 }
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>> {

@@ -145,6 +145,9 @@ pub struct SpeechArgs {
     /// Passes of the parallel model.
     #[arg(long, value_name = "N", default_value_t = defaults().nar_steps)]
     nar_steps: i64,
+    /// Longest piece of speech that is made at once, in milliseconds (100 to 10000).
+    #[arg(long, value_name = "MS", default_value_t = defaults().chunk_ms)]
+    chunk_ms: u32,
 }
 
 fn defaults() -> SpeechOptions {
@@ -163,6 +166,7 @@ impl SpeechArgs {
             },
             speed: self.speed,
             nar_steps: self.nar_steps,
+            chunk_ms: self.chunk_ms,
             sentence_pause: self.sentence_pause,
             paragraph_pause: self.paragraph_pause,
         };
@@ -172,8 +176,16 @@ impl SpeechArgs {
 
     /// Loads what is needed to speak.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        let voice = self.voice.load()?;
-        Ok(Synthesizer::new(voice, self.lexicon.front_end()?))
+        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+    }
+
+    /// Loads the voice for the thread that asks, after setting its threads.
+    pub fn voice(&self) -> anyhow::Result<Voice> {
+        self.voice.load()
+    }
+
+    pub fn front_end(&self) -> anyhow::Result<FrontEnd> {
+        self.lexicon.front_end()
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
@@ -13,6 +13,8 @@ use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, export, recipe};
 use tts::train::tokens::TokenCorpus;
 use tts::train::{Progress, coarse, codec, fine};
+
+use super::progress::QuietArgs;
 
 /// Train a model of a voice.
 #[derive(Debug, Parser)]
@@ -53,6 +55,8 @@ struct RunArgs {
     /// Train on the GPU.
     #[arg(long)]
     cuda: bool,
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 #[derive(Debug, Parser)]
@@ -90,23 +94,23 @@ struct ExportArgs {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let bar = bar();
-    let mut observer = |progress: &Progress| show(&bar, progress);
     match args.model {
         Model::Codec(args) => {
             let (device, recipe): (_, codec::CodecRecipe) = args.prepare()?;
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
-            codec::train(&recipe, &corpus, &args.run, args.resume, device, &mut observer)?;
+            codec::train(&recipe, &corpus, &args.run, args.resume, device, &mut observer(args.quiet))?;
         }
         Model::Coarse(args) => {
             let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
-            coarse::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+            let run = args.run;
+            coarse::train(&recipe, &corpus, &run.run, run.resume, device, &mut observer(run.quiet))?;
         }
         Model::Fine(args) => {
             let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
-            fine::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+            let run = args.run;
+            fine::train(&recipe, &corpus, &run.run, run.resume, device, &mut observer(run.quiet))?;
         }
         Model::Export(args) => {
             let runs = Runs { codec: &args.codec, coarse: &args.coarse, fine: &args.fine };
@@ -130,12 +134,11 @@ impl TokenArgs {
     /// The corpus in the codec's codes.
     fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
         let codec: codec::CodecRecipe = recipe(&self.codec)?;
-        let bar = bar().with_message("utterances encoded");
+        let mut progress = self.run.quiet.progress(0, "utterances encoded");
         let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec.model, device, &mut |done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
+            progress.set(done as u64, all as u64);
         })?;
-        bar.finish_and_clear();
+        progress.finish();
         Ok(corpus)
     }
 }
@@ -145,15 +148,14 @@ fn read_recipe<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     toml::from_str(&text).with_context(|| format!("in the recipe {}", path.display()))
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn show(bar: &ProgressBar, progress: &Progress) {
-    bar.set_length(progress.steps);
-    bar.set_position(progress.step);
-    let figures: Vec<String> = progress.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
-    let left = HumanDuration(progress.remaining);
-    bar.set_message(format!("{}, {:.0} s of speech/s, {left} left", figures.join(", "), progress.speech_rate));
+/// Tells of every step on a terminal, elsewhere of those whose figures are kept.
+fn observer(quiet: QuietArgs) -> impl FnMut(&Progress) {
+    let mut shown = quiet.progress(0, "steps");
+    move |progress| {
+        let figures: Vec<String> = progress.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        let left = HumanDuration(progress.remaining);
+        let figures = format!("steps: {}, {:.0} s of speech/s, {left} left", figures.join(", "), progress.speech_rate);
+        let kept = progress.metrics.iter().any(|(name, _)| *name == "held_out");
+        shown.set_with(progress.step, progress.steps, &figures, kept);
+    }
 }

@@ -6,7 +6,10 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
+mod install;
 mod markup;
+mod page;
 mod speak;
 mod timing;
 mod tools;
@@ -43,6 +46,8 @@ impl Desk {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
         command.args(args).current_dir(&self.dir).env_remove("TTS_VOICES").env("RUST_BACKTRACE", "1");
+        // Whoever runs the tests may have a configuration and voices of their own.
+        command.env("XDG_CONFIG_HOME", self.path(".config")).env("XDG_DATA_HOME", self.path(".data"));
         command
     }
 
