@@ -11,6 +11,7 @@ hello: build
 	cargo run --release --quiet -- hello --out hi.wav
 
 test: lint
+	@scripts/setup_system.sh --tests
 	cargo test --release
 
 build: setup

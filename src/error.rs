@@ -30,6 +30,8 @@ pub enum Error {
     Voice(String),
     #[error("{0}")]
     Option(String),
+    #[error("{0}")]
+    Playback(String),
     #[error("training: {0}")]
     Training(String),
     #[error("libtorch: {}", without_trace(.0))]

@@ -9,8 +9,10 @@ use std::path::Path;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use tempfile::TempDir;
 use tts::atomic_file::{AtomicFile, write_atomically};
+use tts::audio::format::{Encoding, Format};
 use tts::audio::resample::{Resampler, resample};
-use tts::audio::wav::{self, Audio, WavSink};
+use tts::audio::sink::{EncodedSink, Sink};
+use tts::audio::wav::{self, Audio};
 
 fn tone(frequency: f64, sample_rate: u32, count: usize) -> Audio {
     let step = TAU * frequency / f64::from(sample_rate);
@@ -49,12 +51,17 @@ fn samples_beyond_one_are_clipped_and_never_wrap() {
     assert!(read[0] > 0.99 && read[1] < -0.99 && read[2] > 0.99 && read[3] < -0.99 && read[4] == 0.0, "{read:?}");
 }
 
+fn sink(path: &Path) -> EncodedSink {
+    let encoding = Encoding::new(Format::Wav, None, None).unwrap();
+    EncodedSink::file(path, AtomicFile::create(path).unwrap(), encoding, 16000).unwrap()
+}
+
 #[test]
 fn a_file_written_piece_by_piece_is_the_one_written_at_once() {
     let dir = TempDir::new().unwrap();
     let (pieces, whole) = (dir.path().join("pieces.wav"), dir.path().join("whole.wav"));
     let audio = tone(440.0, 16000, 3000);
-    let mut sink = WavSink::new(&pieces, AtomicFile::create(&pieces).unwrap(), 16000).unwrap();
+    let mut sink = sink(&pieces);
     audio.samples.chunks(700).for_each(|piece| sink.push(piece).unwrap());
     sink.finish().unwrap();
     wav::write(&whole, &audio).unwrap();
@@ -66,7 +73,7 @@ fn an_unfinished_file_leaves_nothing_behind_and_the_old_one_in_place() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("a.wav");
     fs::write(&path, "old").unwrap();
-    let mut sink = WavSink::new(&path, AtomicFile::create(&path).unwrap(), 16000).unwrap();
+    let mut sink = sink(&path);
     sink.push(&[0.0; 10_000]).unwrap();
     assert_eq!(names(dir.path()), ["a.wav"], "nothing has a name before the end");
     drop(sink);

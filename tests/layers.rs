@@ -57,6 +57,13 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
     let homes: &[(&str, &[&str])] = &[
         ("hound", &["audio"]),
         ("rubato", &["audio"]),
+        ("cpal", &["audio"]),
+        ("rtrb", &["audio"]),
+        ("flacenc", &["audio"]),
+        ("ogg", &["audio"]),
+        ("opusic_c", &["audio"]),
+        ("mp3lame_encoder", &["audio"]),
+        ("signal_hook", &["commands"]),
         ("clap", &["commands", "main"]),
         ("anyhow", &["commands", "main"]),
         ("indicatif", &["commands"]),

@@ -1,4 +1,9 @@
-//! Samples in and out: files, rates, speakers. Knows nothing of models.
+//! Samples in and out: files, pipes, speakers, formats, rates. Knows nothing of models.
 
+pub mod devices;
+mod encode;
+pub mod format;
+pub mod playback;
 pub mod resample;
+pub mod sink;
 pub mod wav;

@@ -1,16 +1,15 @@
 //! WAV files, mono in memory.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
+use super::format::{Encoding, Format};
+use super::sink::{EncodedSink, Sink};
 use crate::atomic_file::AtomicFile;
 use crate::error::{Error, Result};
-
-/// Samples that fit into the 32-bit sizes of a WAV file.
-const MOST_SAMPLES: u32 = (u32::MAX - 64) / 2;
 
 /// Mono samples in -1..1 and their rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +48,8 @@ pub fn probe(path: &Path) -> Result<(u32, u32, u16)> {
 
 /// Writes 16-bit mono; samples beyond ±1 are clipped. The file appears whole or not at all.
 pub fn write(path: &Path, audio: &Audio) -> Result<()> {
-    let mut sink = WavSink::new(path, AtomicFile::create(path)?, audio.sample_rate)?;
+    let encoding = Encoding::new(Format::Wav, None, None)?;
+    let mut sink = EncodedSink::file(path, AtomicFile::create(path)?, encoding, audio.sample_rate)?;
     sink.push(&audio.samples)?;
     sink.finish()
 }
@@ -57,52 +57,14 @@ pub fn write(path: &Path, audio: &Audio) -> Result<()> {
 /// The bytes of a 16-bit mono file.
 pub fn to_bytes(audio: &Audio) -> Result<Vec<u8>> {
     let fail = |e| Error::audio("audio in memory", e);
+    let spec =
+        WavSpec { channels: 1, sample_rate: audio.sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
     let mut bytes = Cursor::new(Vec::new());
-    let mut writer = WavWriter::new(&mut bytes, spec(audio.sample_rate)).map_err(fail)?;
+    let mut writer = WavWriter::new(&mut bytes, spec).map_err(fail)?;
+    let to_i16 = |sample: f32| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
     audio.samples.iter().try_for_each(|&sample| writer.write_sample(to_i16(sample))).map_err(fail)?;
     writer.finalize().map_err(fail)?;
     Ok(bytes.into_inner())
-}
-
-/// A 16-bit mono file that grows piece by piece and appears when it is finished.
-pub struct WavSink {
-    path: PathBuf,
-    writer: WavWriter<BufWriter<File>>,
-    file: AtomicFile,
-}
-
-impl WavSink {
-    /// `path` is named in errors; `file` was made for it.
-    pub fn new(path: &Path, file: AtomicFile, sample_rate: u32) -> Result<Self> {
-        let content = file.file().try_clone().map_err(Error::io(path))?;
-        let writer = WavWriter::new(BufWriter::new(content), spec(sample_rate)).map_err(|e| Error::audio(path, e))?;
-        Ok(Self { path: path.to_path_buf(), writer, file })
-    }
-
-    /// Appends samples; those beyond ±1 are clipped.
-    pub fn push(&mut self, samples: &[f32]) -> Result<()> {
-        if samples.len() > (MOST_SAMPLES - self.writer.len()) as usize {
-            return Err(Error::audio(&self.path, format!("a WAV file holds at most {MOST_SAMPLES} samples")));
-        }
-        for &sample in samples {
-            self.writer.write_sample(to_i16(sample)).map_err(|e| Error::audio(&self.path, e))?;
-        }
-        Ok(())
-    }
-
-    /// Completes the file and gives it its name.
-    pub fn finish(self) -> Result<()> {
-        self.writer.finalize().map_err(|e| Error::audio(&self.path, e))?;
-        self.file.commit()
-    }
-}
-
-fn spec(sample_rate: u32) -> WavSpec {
-    WavSpec { channels: 1, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int }
-}
-
-fn to_i16(sample: f32) -> i16 {
-    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
 }
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>> {

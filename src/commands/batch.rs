@@ -1,4 +1,4 @@
-//! `tts batch`: a list of texts to a folder of WAV files.
+//! `tts batch`: a list of texts to a folder of files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,26 +12,27 @@ use std::thread;
 
 use anyhow::{Context, bail};
 
-use tts::atomic_file::AtomicFile;
+use tts::audio::format::Format;
+use tts::audio::sink::Gain;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 
-use super::options::{RateArgs, SpeechArgs, read_bytes};
+use super::options::{SpeechArgs, read_bytes};
+use super::output::OutputArgs;
 use super::progress::QuietArgs;
 use super::speak::speak_to;
 
 /// Bad lines that the last message names.
 const MOST_NAMED: usize = 20;
-/// Bytes of a file name, and of the ending that an id gets.
-const MOST_NAME_BYTES: usize = 255;
-const ENDING: &str = ".wav";
+/// Bytes of an id: a file name has at most 255, and the longest ending five.
+const MOST_ID_BYTES: usize = 250;
 
-/// Speak a list of texts into WAV files.
+/// Speak a list of texts into files.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// List with a line `id<TAB>text` for each file; `-` for standard input.
     #[arg(value_name = "LIST")]
     list: PathBuf,
-    /// Folder for the files `id.wav`; it is made if need be.
+    /// Folder for the files, `id.wav` or as --format says; it is made if need be.
     #[arg(long, value_name = "DIR")]
     out_dir: PathBuf,
     /// Texts spoken at the same time, each by a voice of its own; as many as there are cores if not given.
@@ -43,7 +44,7 @@ pub struct Args {
     #[command(flatten)]
     quiet: QuietArgs,
     #[command(flatten)]
-    rate: RateArgs,
+    output: OutputArgs,
     #[command(flatten)]
     speech: SpeechArgs,
 }
@@ -59,9 +60,10 @@ struct Task {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let options = args.speech.options()?;
+    let job = Job { options: args.speech.options()?, gain: args.output.gain()? };
+    let ending = args.output.encoding(Format::Wav)?.format.extension();
     let (name, bytes) = read_bytes(&args.list)?;
-    let mut lines = lines(&bytes, &args.out_dir);
+    let mut lines = lines(&bytes, &args.out_dir, ending);
     if lines.is_empty() {
         bail!("{name}: expected lines `id<TAB>text`, found none");
     }
@@ -73,10 +75,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         progress.note(&format!("{} of {all} texts were spoken before", all - lines.len()));
     }
     let (mut done, mut failed) = (0, Vec::new());
-    args.speak(&lines, &options, |line, outcome| {
-        if let Err(reason) = outcome {
-            progress.warn(&format!("{name}, line {line}: {reason}"));
-            failed.push((line, reason));
+    args.speak(&lines, &job, |line, outcome| {
+        match outcome {
+            Ok(warnings) => warnings.iter().for_each(|w| progress.warn(&format!("{name}, line {line}: {w}"))),
+            Err(reason) => {
+                progress.warn(&format!("{name}, line {line}: {reason}"));
+                failed.push((line, reason));
+            }
         }
         done += 1;
         progress.set(done, lines.len() as u64);
@@ -86,14 +91,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     summary(&name, &failed, all)
 }
 
+/// How every text is spoken.
+struct Job {
+    options: SpeechOptions,
+    gain: Gain,
+}
+
+/// Warnings, or why a text was not spoken.
+type Outcome = Result<Vec<String>, String>;
+
 impl Args {
     /// Speaks all lines, `jobs` at a time; `report` hears of each when it is done.
-    fn speak(
-        &self,
-        lines: &[Line],
-        options: &SpeechOptions,
-        mut report: impl FnMut(usize, Result<(), String>),
-    ) -> anyhow::Result<()> {
+    fn speak(&self, lines: &[Line], job: &Job, mut report: impl FnMut(usize, Outcome)) -> anyhow::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -101,12 +110,12 @@ impl Args {
         let jobs = self.jobs.map_or_else(cores, usize::from).min(lines.len());
         let front_end = Arc::new(self.speech.front_end()?);
         let next = AtomicUsize::new(0);
-        let work = |sender: Sender<(usize, Result<(), String>)>| -> anyhow::Result<()> {
+        let work = |sender: Sender<(usize, Outcome)>| -> anyhow::Result<()> {
             // Tensors belong to one thread, and so does the number of threads that libtorch uses below it.
             let synthesizer = Synthesizer::new(self.speech.voice()?, front_end.clone());
             while let Some((line, task)) = lines.get(next.fetch_add(1, Relaxed)) {
                 let outcome = task.as_ref().map_err(Clone::clone);
-                let outcome = outcome.and_then(|task| self.speak_one(&synthesizer, task, options));
+                let outcome = outcome.and_then(|task| self.speak_one(&synthesizer, task, job));
                 if sender.send((*line, outcome)).is_err() {
                     break; // nobody listens any more
                 }
@@ -123,35 +132,37 @@ impl Args {
         })
     }
 
-    fn speak_one(&self, synthesizer: &Synthesizer, task: &Task, options: &SpeechOptions) -> Result<(), String> {
-        let file = AtomicFile::create(&task.path).map_err(|e| e.to_string())?;
-        let rate = self.rate.sample_rate;
-        speak_to(&task.path, file, synthesizer, &task.text, options, rate, |_| {}).map_err(|e| e.to_string())
+    fn speak_one(&self, synthesizer: &Synthesizer, task: &Task, job: &Job) -> Outcome {
+        let destination = self.output.destination(&task.path).map_err(|e| e.to_string())?;
+        speak_to(destination, synthesizer, &task.text, &job.options, job.gain, |_| {}).map_err(|e| e.to_string())
     }
 }
 
 /// The lines of a list that are not blank.
-fn lines(bytes: &[u8], out_dir: &Path) -> Vec<Line> {
+fn lines(bytes: &[u8], out_dir: &Path, ending: &str) -> Vec<Line> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut seen = HashSet::new();
     let lines = bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end).enumerate();
-    lines.filter(|(_, line)| !line.is_empty()).map(|(i, line)| (i + 1, task(line, out_dir, &mut seen))).collect()
+    lines
+        .filter(|(_, line)| !line.is_empty())
+        .map(|(i, line)| (i + 1, task(line, out_dir, ending, &mut seen)))
+        .collect()
 }
 
-fn task(line: &[u8], out_dir: &Path, seen: &mut HashSet<String>) -> Result<Task, String> {
+fn task(line: &[u8], out_dir: &Path, ending: &str, seen: &mut HashSet<String>) -> Result<Task, String> {
     let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_string())?;
     let (id, text) = line.split_once('\t').ok_or("expected `id<TAB>text`, found no tab")?;
     let id = id.trim();
     if id.is_empty() || id.starts_with('.') || id.contains(|c: char| matches!(c, '/' | '\\') || c.is_control()) {
         return Err(format!("expected an id that can name a file, found `{}`", id.escape_debug()));
     }
-    if id.len() + ENDING.len() > MOST_NAME_BYTES {
-        return Err(format!("expected an id of at most {} bytes", MOST_NAME_BYTES - ENDING.len()));
+    if id.len() > MOST_ID_BYTES {
+        return Err(format!("expected an id of at most {} bytes", MOST_ID_BYTES));
     }
     if !seen.insert(id.to_string()) {
         return Err(format!("the id `{id}` stands in an earlier line already"));
     }
-    Ok(Task { path: out_dir.join(format!("{id}{ENDING}")), text: text.to_string() })
+    Ok(Task { path: out_dir.join(format!("{id}.{ending}")), text: text.to_string() })
 }
 
 fn make_folder(dir: &Path) -> anyhow::Result<()> {

@@ -2,33 +2,33 @@
 
 use std::path::PathBuf;
 
-use tts::atomic_file::AtomicFile;
-use tts::audio::resample::resample;
-use tts::audio::wav;
 use tts::codes::Codes;
 
-use super::options::{RateArgs, VoiceArgs};
+use super::options::VoiceArgs;
+use super::output::OutputArgs;
+use super::warn;
 
-/// Turn codes back into a WAV file.
+/// Turn codes back into sound.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Codes made by `tts encode` with the same voice.
     #[arg(value_name = "CODES")]
     input: PathBuf,
-    /// WAV file to write.
+    /// File to write; `-` for standard output.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
-    rate: RateArgs,
+    output: OutputArgs,
     #[command(flatten)]
     voice: VoiceArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    AtomicFile::create(&args.out)?; // only to fail early
+    let gain = args.output.gain()?;
+    let destination = args.output.destination(&args.out)?;
     let voice = args.voice.load()?;
     let audio = Codes::load(&voice.codec, &args.input)?.decode(&voice.codec)?;
-    let sample_rate = args.rate.sample_rate.unwrap_or(audio.sample_rate);
-    wav::write(&args.out, &resample(audio, sample_rate)?)?;
+    let warnings = destination.take([Ok(audio.samples)], audio.sample_rate, gain)?;
+    warnings.iter().for_each(|line| warn(line));
     Ok(())
 }

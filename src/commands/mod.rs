@@ -4,6 +4,7 @@ mod batch;
 mod bench;
 mod config;
 mod decode;
+mod devices;
 mod encode;
 mod generate;
 mod help;
@@ -11,6 +12,7 @@ mod hints;
 mod inspect;
 mod logging;
 mod options;
+mod output;
 mod phonemize;
 mod progress;
 mod speak;
@@ -28,7 +30,7 @@ use config::Config;
 
 /// Text to speech on an ordinary CPU.
 ///
-/// `tts TEXT --out FILE` is short for `tts speak TEXT --out FILE`.
+/// `tts TEXT` is short for `tts speak TEXT`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 #[command(after_help = help::TTS, after_long_help = help::long())]
@@ -61,6 +63,7 @@ enum Command {
     Phonemize(phonemize::Args),
     #[command(after_help = help::VOICES)]
     Voices(voices::Args),
+    Devices(devices::Args),
     #[command(after_help = help::BENCH)]
     Bench(bench::Args),
     #[command(after_help = help::TRAIN)]
@@ -103,6 +106,7 @@ impl Cli {
             Some(Command::Decode(args)) => decode::run(args),
             Some(Command::Phonemize(args)) => phonemize::run(args),
             Some(Command::Voices(args)) => voices::run(args),
+            Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
             Some(Command::Train(args)) => train::run(args),
             Some(Command::Generate(args)) => generate::run(args),

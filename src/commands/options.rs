@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use tts::sampling::SamplingOptions;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
@@ -187,16 +186,4 @@ impl SpeechArgs {
     pub fn front_end(&self) -> anyhow::Result<FrontEnd> {
         self.lexicon.front_end()
     }
-}
-
-/// Rate of the WAV files that are written.
-#[derive(Debug, Args)]
-pub struct RateArgs {
-    /// Samples per second of the output; the voice's own rate if not given.
-    #[arg(long = "sample-rate", value_name = "HZ", value_parser = sample_rates())]
-    pub sample_rate: Option<u32>,
-}
-
-fn sample_rates() -> impl TypedValueParser<Value = u32> {
-    PossibleValuesParser::new(["16000", "22050", "24000", "44100", "48000"]).try_map(|rate| rate.parse::<u32>())
 }

@@ -1,66 +1,92 @@
-//! `tts speak`: text to a WAV file.
+//! `tts speak`: text to a file, a pipe or the speakers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_shutdown;
 
-use tts::atomic_file::AtomicFile;
-use tts::audio::resample::Resampler;
-use tts::audio::wav::WavSink;
+use tts::audio::playback::Speakers;
+use tts::audio::sink::Gain;
 use tts::synthesizer::{Chunk, SpeechOptions, Synthesizer};
 
-use super::options::{RateArgs, SpeechArgs, TextArgs};
+use super::options::{SpeechArgs, TextArgs};
+use super::output::{Destination, OutputArgs};
 use super::timing::TimingArgs;
+use super::warn;
 
-/// Speak a text into a WAV file.
+/// What a shell reports for a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// Speak a text out loud, or into a file.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     text: TextArgs,
-    /// WAV file to write.
+    /// File to write; `-` for standard output.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Play it, as without --out.
+    #[arg(long, conflicts_with = "out")]
+    play: bool,
+    /// Sound device to play on (see `tts devices`).
+    #[arg(long, value_name = "NAME", conflicts_with = "out")]
+    device: Option<String>,
     #[command(flatten)]
     timing: TimingArgs,
     #[command(flatten)]
-    rate: RateArgs,
+    output: OutputArgs,
     #[command(flatten)]
     speech: SpeechArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let out = args.out.as_deref().context("nowhere to speak to: name a WAV file with --out FILE")?;
     let options = args.speech.options()?;
-    let file = AtomicFile::create(out)?;
+    let gain = args.output.gain()?;
+    let destination = args.destination()?;
     args.timing.check()?;
     let text = args.text.read()?;
     let synthesizer = args.speech.synthesizer()?;
     let mut timeline = args.timing.timeline(&synthesizer);
-    speak_to(out, file, &synthesizer, &text, &options, args.rate.sample_rate, |chunk| {
+    let warnings = speak_to(destination, &synthesizer, &text, &options, gain, |chunk| {
         timeline.iter_mut().for_each(|timeline| timeline.push(chunk));
     })?;
+    warnings.iter().for_each(|line| warn(line));
     timeline.map_or(Ok(()), |timeline| args.timing.write(&timeline.finish()))?;
     Ok(())
 }
 
-/// Speaks `text` into the WAV file `path`, for which `file` was made; `heard` is told of each chunk.
+impl Args {
+    fn destination(&self) -> anyhow::Result<Destination> {
+        if let Some(out) = &self.out {
+            return self.output.destination(out);
+        }
+        self.output.refuse_format()?;
+        let speakers = Speakers::open(self.device.as_deref());
+        let advice = "nowhere to speak to: name a file with --out FILE, or connect a sound device";
+        let wanted = self.play || self.device.is_some();
+        let speakers = if wanted { speakers? } else { speakers.context(advice)? };
+        // Nothing is kept that an end at any moment could spoil, and the device falls silent with its owner.
+        register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::new(AtomicBool::new(true)))?;
+        Ok(Destination::Speakers(Box::new(speakers)))
+    }
+}
+
+/// Speaks `text`; `heard` is told of each chunk. Gives warnings for the user.
 pub fn speak_to(
-    path: &Path,
-    file: AtomicFile,
+    destination: Destination,
     synthesizer: &Synthesizer,
     text: &str,
     options: &SpeechOptions,
-    sample_rate: Option<u32>,
+    gain: Gain,
     mut heard: impl FnMut(&Chunk),
-) -> tts::error::Result<()> {
-    let sample_rate = sample_rate.unwrap_or(synthesizer.sample_rate());
-    let mut resampler = Resampler::new(synthesizer.sample_rate(), sample_rate)?;
-    let mut sink = WavSink::new(path, file, sample_rate)?;
-    for chunk in synthesizer.speak(text, options)? {
+) -> tts::error::Result<Vec<String>> {
+    let blocks = synthesizer.speak(text, options)?.map(|chunk| {
         let chunk = chunk?;
         heard(&chunk);
-        sink.push(&resampler.push(&chunk.samples)?)?;
-    }
-    sink.push(&resampler.finish()?)?;
-    sink.finish()
+        Ok(chunk.samples)
+    });
+    destination.take(blocks, synthesizer.sample_rate(), gain)
 }

@@ -7,9 +7,13 @@ mod codes;
 #[path = "../common/mod.rs"]
 mod common;
 mod config;
+mod formats;
 mod install;
 mod markup;
 mod page;
+mod playback;
+#[path = "../common/pulse.rs"]
+mod pulse;
 mod speak;
 mod timing;
 mod tools;
@@ -48,6 +52,9 @@ impl Desk {
         command.args(args).current_dir(&self.dir).env_remove("TTS_VOICES").env("RUST_BACKTRACE", "1");
         // Whoever runs the tests may have a configuration and voices of their own.
         command.env("XDG_CONFIG_HOME", self.path(".config")).env("XDG_DATA_HOME", self.path(".data"));
+        // No sound device, whatever this machine has.
+        command.env("PULSE_SERVER", "none").env("ALSA_CONFIG_PATH", "/dev/null");
+        command.env_remove("PULSE_RUNTIME_PATH").env_remove("XDG_RUNTIME_DIR");
         command
     }
 
