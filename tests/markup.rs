@@ -119,17 +119,23 @@ fn given_phonemes_may_name_their_word() {
 
 #[test]
 fn a_text_is_ssml_if_it_opens_with_speak() {
-    let declared = "\n<?xml version=\"1.0\"?><!-- a --><!DOCTYPE speak><speak version=\"1.1\" xmlns=\"http://www.w3.org/2001/10/synthesis\" xml:lang=\"en-US\">Hello</speak>";
-    assert_heard(&[("<speak>Hello</speak>", "Hello"), (declared, "Hello"), ("<speak/>x [pause 1s]", "x")][..2]);
-    assert_eq!(utterances("<speaker> hello")[0].words.len(), 2);
-    assert_heard(&[("a <speak>", "a speak")]);
+    let namespace = "xmlns='http://www.w3.org/2001/10/synthesis'";
+    let declared = format!("<?xml version='1.0'?><speak version='1.1' {namespace} xml:lang='en-US'>Hello</speak>");
+    let typed = "<!-- a --><!DOCTYPE speak [<!ENTITY who 'you'>]><speak>Hello &who;</speak>";
+    assert_heard(&[
+        ("\n <speak>Hello</speak>", "Hello"),
+        (&declared, "Hello"),
+        (typed, "Hello you"),
+        ("a <speak>", "a speak"),
+        ("<speaker> hello", "speaker hello"),
+    ]);
 }
 
 #[test]
 fn elements_of_ssml_are_spoken_as_the_recommendation_says() {
     assert_spoken(&[
         ("<p>One two.\n\n Three</p><p>four</p>", "One two | Three | four"),
-        ("<s>Mr. A. Go</s>", "Mr A Go"),
+        ("<s>Mr. A. Go</s>", "Mr. ay Go"),
         ("Wait <break time='300ms'/> for <break/> it", "Wait | (0.3 s) | for | (0.5 s) | it"),
         ("a <break strength='x-strong'/> b <break strength='none'/> c", "a | (1.2 s) | b c"),
         ("<break time='1s' strength='weak'/>one [pause 2s] two", "(1 s) | one | (2 s) | two"),
@@ -185,23 +191,20 @@ fn say_as_reads_text_as_what_it_is() {
         let document = format!("<speak>It is <say-as interpret-as='{kind}'{format}>{text}</say-as>, so</speak>");
         assert_eq!(heard(&document), format!("It is {expected} so"), "{document}");
     }
-    assert_spoken(&[("x<say-as interpret-as='cardinal'>5</say-as>kg", "X five kg")][..0]);
-    assert_spoken(&[("a<say-as interpret-as='digits'>12</say-as>b.", "a one two b")]);
+    assert_spoken(&[("goal<say-as interpret-as='digits'>12</say-as>times.", "goal one two times")]);
 }
 
 #[test]
 fn marks_stand_before_the_next_word_and_change_nothing_else() {
-    assert_spoken(
-        &[
-            ("<mark name='a'/>Go <mark name='b'/>there <mark name='c'/>", "{a} Go {b} there {c}"),
-            (
-                "It cost $5.20<mark name='a'/> then. <mark name='b'/>Now.",
-                "It cost five dollars and twenty cents {a} then | {b} Now",
-            ),
-            ("One.<mark name='a'/><break time='1s'/><mark name='b'/> Two", "One {a} | (1 s) | {b} Two"),
-            ("<mark name='a'/><break time='1s'/>.<mark name='b'/>", "{a} | (1 s) | {b}"),
-        ][..3],
-    );
+    assert_spoken(&[
+        ("<mark name='a'/>Go <mark name='b'/>there <mark name='c'/>", "{a} Go {b} there {c}"),
+        (
+            "It cost $5.20<mark name='a'/> then. <mark name='b'/>Now.",
+            "It cost five dollars and twenty cents {a} then | {b} Now",
+        ),
+        ("One.<mark name='a'/><break time='1s'/><mark name='b'/> Two", "One {a} | (1 s) | {b} Two"),
+        ("<mark name='a'/><break time='1s'/>.<mark name='b'/>", "{a} | (1 s) | {b}"),
+    ]);
     let with = "<speak>They <mark name='a'/>record a <mark name='b'/>record. The <mark name='c'/>apple.</speak>";
     let without = "They record a record. The apple.";
     let sounds = |text: &str| utterances(text).into_iter().map(|u| u.phonemes).collect::<Vec<_>>();

@@ -10,8 +10,8 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance};
-use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
 use super::distillation::{self, Target};
+use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
 use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan};
 use super::schedule::warmup_cosine;
@@ -158,20 +158,7 @@ impl<'a> Trainer<'a> {
         let optimizer = Optimizer::new(&vs, "", options(0.99));
         let loss = SpectralLoss::new(&recipe.model, device);
         let distills = corpus.has_spectra();
-        Self {
-            recipe,
-            corpus,
-            distills,
-            device,
-            vs,
-            encoder,
-            codec,
-            codebook_vs,
-            codebooks,
-            optimizer,
-            adversary,
-            loss,
-        }
+        Self { recipe, corpus, distills, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary, loss }
     }
 
     fn step(&mut self, run: &Run) -> Result<Vec<(&'static str, f64)>> {

@@ -60,8 +60,7 @@ impl LanguageModel for Learner {
         let phonemes = self.model.phonemes(&batch.phonemes, Some(&batch.phoneme_lengths));
         let aligned = self.model.aligned(&phonemes, &batch.path);
         let predicted = self.model.forward(&aligned, &known, level, Some(&batch.frame_lengths));
-        let energy =
-            |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
+        let energy = |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
         // What is not explained of what the known levels leave over: 1 for a model that adds nothing to them.
         let loss = energy(predicted - &target) / energy(latent(&batch.codes, codebooks, level) - target);
         (loss, Vec::new())

@@ -10,7 +10,7 @@ use roxmltree::{Attribute, Document, Error as XmlError, Node, ParsingOptions};
 use super::markup::{End, Part, Prosody, Script, markup_error};
 use super::normalize::say_as;
 use super::vocab::Vocab;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Elements and their attributes.
 const ELEMENTS: &[(&str, &[&str])] = &[
@@ -32,34 +32,32 @@ const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Elements may lie in one another this deep.
 const DEEPEST: usize = 100;
 
-/// Whether a text is meant as SSML: it opens with `<speak`, after a declaration and comments if there are any.
+/// Whether a text is meant as SSML: it opens with `<speak` or an XML declaration, or is XML in `<speak>` anyway.
 pub fn is_ssml(text: &str) -> bool {
-    let mut rest = text.trim_start();
-    for (open, close) in [("<?xml", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!--", "-->")] {
-        while let Some((_, after)) = rest.strip_prefix(open).and_then(|inside| inside.split_once(close)) {
-            rest = after.trim_start();
-        }
-    }
-    rest.strip_prefix("<speak")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/')))
+    let ends_name = |c: char| c.is_whitespace() || matches!(c, '>' | '/');
+    let opens = |tag: &str| text.trim_start().strip_prefix(tag).is_some_and(|rest| rest.starts_with(ends_name));
+    let is_speak = |tree: Document| tree.root_element().tag_name().name() == "speak";
+    opens("<speak") || opens("<?xml") || text.trim_start().starts_with('<') && parse(text).is_ok_and(is_speak)
 }
 
 /// The parts of an SSML document.
 pub fn parts(document: &str) -> Result<Vec<Part>> {
-    let options = ParsingOptions { allow_dtd: true, ..Default::default() };
-    let tree = Document::parse_with_options(document, options).map_err(|error| malformed(document, &error))?;
-    let mut reader = Reader { document, script: Script::default() };
+    let tree = parse(document).map_err(|error| malformed(document, &error))?;
     let root = tree.root_element();
+    let mut reader = Reader { document, script: Script::default() };
     if root.tag_name().name() != "speak" {
-        return Err(
-            reader.error(root, format!("expected an SSML document in <speak>, found <{}>", root.tag_name().name()))
-        );
+        let found = root.tag_name().name();
+        return Err(reader.error(root, format!("expected an SSML document in <speak>, found <{found}>")));
     }
     reader.element(root, 0)?;
     Ok(reader.script.finish())
 }
 
-fn malformed(document: &str, error: &XmlError) -> crate::error::Error {
+fn parse(document: &str) -> std::result::Result<Document<'_>, XmlError> {
+    Document::parse_with_options(document, ParsingOptions { allow_dtd: true, ..Default::default() })
+}
+
+fn malformed(document: &str, error: &XmlError) -> Error {
     let at_end = matches!(error, XmlError::UnclosedRootNode | XmlError::UnexpectedEndOfStream | XmlError::NoRootNode);
     let (position, message) = (error.pos(), error.to_string());
     let message = message.strip_suffix(&format!(" at {position}")).unwrap_or(&message);
@@ -67,7 +65,7 @@ fn malformed(document: &str, error: &XmlError) -> crate::error::Error {
     if at_end {
         return markup_error(document, document.len(), reason);
     }
-    crate::error::Error::Markup { line: position.row as usize, column: position.col as usize, reason }
+    Error::Markup { line: position.row as usize, column: position.col as usize, reason }
 }
 
 /// Walks over a document.
@@ -77,7 +75,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&self, node: Node, reason: String) -> crate::error::Error {
+    fn error(&self, node: Node, reason: String) -> Error {
         markup_error(self.document, node.range().start, reason)
     }
 
