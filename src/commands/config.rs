@@ -58,7 +58,7 @@ impl Config {
 }
 
 /// The user's own configuration file, whether there is one or not.
-pub fn user_file() -> Option<PathBuf> {
+fn user_file() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|user| user.config_dir().join("tts/config.toml"))
 }
 
