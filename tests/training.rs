@@ -4,6 +4,7 @@
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::json;
 use tch::Device;
@@ -205,4 +206,31 @@ fn a_fault_in_the_corpus_is_named_with_its_line() {
     assert!(spoil("\"lead\"", "\"leed\"").contains("leed"));
     let other_rate = Corpus::open(corpus().path(), 16000).unwrap_err().to_string();
     assert!(other_rate.contains("but the audio 0.25 s"), "{other_rate}");
+}
+
+#[test]
+fn the_program_tells_of_kept_figures_and_of_encoding_in_plain_lines_off_a_terminal_unless_quiet() {
+    let (corpus, runs) = (corpus(), TempDir::new().unwrap());
+    fs::write(runs.path().join("codec.toml"), CODEC).unwrap();
+    let recipe = language("symbols = 64\ncodebook_size = 8\nwindow = 8").replace("steps = 40", "steps = 4");
+    fs::write(runs.path().join("coarse.toml"), recipe).unwrap();
+    let train = |args: &str| -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
+        command.args(["train"]).args(args.split_whitespace()).arg("--corpus").arg(corpus.path());
+        let output = command.args(["--threads", "1"]).current_dir(runs.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
+    };
+    let lines = |output: Output| -> Vec<String> {
+        String::from_utf8(output.stderr).unwrap().lines().map(str::to_string).collect()
+    };
+    let codec = lines(train("codec --config codec.toml --run codec"));
+    assert_eq!(codec.len(), 7, "a line for each evaluation: {codec:?}");
+    for (i, line) in codec.iter().enumerate() {
+        assert!(line.starts_with(&format!("{} of 14 steps: ", 2 * i + 2)) && line.contains("held_out "), "{line}");
+    }
+    let coarse = lines(train("coarse --config coarse.toml --run coarse --codec codec"));
+    assert_eq!(coarse[0], "100 of 100 utterances encoded");
+    assert!(coarse[1].starts_with("2 of 4 steps: ") && coarse.len() == 3, "{coarse:?}");
+    assert_eq!(lines(train("codec --config codec.toml --run quiet --quiet")), [""; 0]);
 }

@@ -124,8 +124,11 @@ impl Args {
         };
         thread::scope(|scope| {
             let (sender, receiver) = channel();
-            let workers: Vec<_> = (0..jobs).map(|_| (sender.clone(), &work)).collect();
-            let workers: Vec<_> = workers.into_iter().map(|(sender, work)| scope.spawn(|| work(sender))).collect();
+            let start = |_| {
+                let (sender, work) = (sender.clone(), &work);
+                scope.spawn(move || work(sender))
+            };
+            let workers: Vec<_> = (0..jobs).map(start).collect();
             drop(sender);
             receiver.into_iter().for_each(|(line, outcome)| report(line, outcome));
             workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))

@@ -58,7 +58,7 @@ impl Config {
 }
 
 /// The user's own configuration file, whether there is one or not.
-pub fn user_file() -> Option<PathBuf> {
+fn user_file() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|user| user.config_dir().join("tts/config.toml"))
 }
 
@@ -69,8 +69,9 @@ fn check(key: &str, value: &Value, folder: &Path, command: &Command) -> anyhow::
     let Some(arg) = arg.filter(|_| KEYS.contains(&key)) else {
         bail!("unknown, expected one of {}", KEYS.join(", "));
     };
+    let is_path = |text: &str| arg.get_value_hint() == ValueHint::AnyPath || key == "voice" && text.contains('/');
     let text = match value {
-        Value::String(text) if arg.get_value_hint() == ValueHint::AnyPath => folder.join(text).display().to_string(),
+        Value::String(text) if is_path(text) => folder.join(text).display().to_string(),
         Value::String(text) => text.clone(),
         Value::Integer(_) | Value::Float(_) => value.to_string(),
         other => bail!("expected a text or a number, found {}", other.type_str()),
@@ -87,8 +88,8 @@ fn parse(arg: &Arg, text: &str) -> anyhow::Result<()> {
         Ok(_) => Ok(()),
         Err(error) => {
             let message = error.to_string();
-            let line = message.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or(&message);
-            bail!("{line}")
+            let reason = message.split("\n\n").next().unwrap_or(&message);
+            bail!("{}", reason.trim_start_matches("error: "))
         }
     }
 }

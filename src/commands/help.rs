@@ -40,7 +40,7 @@ Examples:
 
 pub const PHONEMIZE: &str = "\
 Examples:
-  tts phonemize \"Dr. Smith paid $5.20\"
+  tts phonemize \"Dr. Smith comes at 9:30.\"
   tts phonemize --file lines.txt --lines
   tts phonemize \"Our gnocchi\" --lexicon words.tsv";
 

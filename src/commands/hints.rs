@@ -10,7 +10,6 @@ pub fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Some(Error::Voice(_)) => Some("`tts voices` lists voices and the folders they are in; TTS_VOICES adds folders"),
         Some(Error::Weights { .. }) => Some("copy or export the voice again: its files must come from one export"),
         Some(Error::Codes { .. }) => Some("name the voice that encoded the recording with --voice"),
-        Some(Error::Torch(_)) => Some("-v shows where"),
         Some(Error::Io { source, .. }) => io_hint(source.kind()),
         Some(_) => None,
         None => cause.downcast_ref::<std::io::Error>().and_then(|e| io_hint(e.kind())),

@@ -87,8 +87,8 @@ impl Cli {
 
     /// The same arguments with the defaults of the configuration file.
     fn configured(self) -> anyhow::Result<Self> {
-        if matches!(self.command, Some(Command::Generate(_))) {
-            return Ok(self); // what it writes is for everyone
+        if matches!(self.command, Some(Command::Train(_) | Command::Generate(_))) {
+            return Ok(self); // a recipe says all of one, and what the other writes is for everyone
         }
         match Config::load(self.config.as_deref(), &Self::command())? {
             Some(config) => Ok(Self::from_arg_matches(&config.set_defaults(Self::command()).get_matches())?),

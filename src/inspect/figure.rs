@@ -107,8 +107,9 @@ fn labels(scene: &Scene, layout: &Layout, pitches: &Range<f64>, voice: &VoiceCon
         let _ = write!(svg, "<text class=muted text-anchor=end x={edge} y={y}>{hertz}</text>");
     }
     let most = voice.codec.codebook_size - 1;
-    svg += &ramp(&MAGMA, "mel", layout.mel.start + 48.0, "−80 dB", "peak");
-    svg += &ramp(&VIRIDIS, "codes", layout.codes.start + 48.0, "0", &most.to_string());
+    let id = |name: &str| format!("{name}-{:.0}", scene.start * 1e3); // one page may hold several figures
+    svg += &ramp(&MAGMA, &id("mel"), layout.mel.start + 48.0, "−80 dB", "peak");
+    svg += &ramp(&VIRIDIS, &id("codes"), layout.codes.start + 48.0, "0", &most.to_string());
     svg + "</svg>"
 }
 
@@ -210,13 +211,27 @@ fn words(scene: &Scene, layout: &Layout) -> String {
             top + 14.5
         );
     }
-    for (symbol, span) in utterance.phonemes.chars().zip(&timing.symbols).filter(|(symbol, _)| *symbol != ' ') {
-        let Some(span) = span else { continue };
+    for (_, phoneme, span) in phonemes(scene) {
         let (x, y) = (layout.x((span.start + span.end) / 2.0), top + 38.0);
-        let _ =
-            write!(svg, "<text class=phoneme text-anchor=middle x={x:.1} y={y}>{}</text>", escape(&symbol.to_string()));
+        let _ = write!(svg, "<text class=phoneme text-anchor=middle x={x:.1} y={y}>{phoneme}</text>");
     }
     svg
+}
+
+/// The phonemes that were spoken, each with its position and time; a stress mark stands before its vowel.
+fn phonemes(scene: &Scene) -> Vec<(i64, String, &Range<f64>)> {
+    let symbols = scene.chunk.utterance.phonemes.chars().zip(&scene.timing.symbols).enumerate();
+    let (mut phonemes, mut stress) = (Vec::new(), String::new());
+    for (i, (symbol, span)) in symbols {
+        match (symbol, span) {
+            ('ˈ' | 'ˌ', _) => stress = symbol.to_string(),
+            (' ', _) | (_, None) => {}
+            (_, Some(span)) => {
+                phonemes.push((i as i64, escape(&format!("{}{symbol}", std::mem::take(&mut stress))), span))
+            }
+        }
+    }
+    phonemes
 }
 
 /// The pointer's way from the first phoneme to the last.
@@ -230,11 +245,9 @@ fn pointer(scene: &Scene, layout: &Layout) -> String {
     }
     let end = layout.x(scene.chunk.pointer.len() as f64 * scene.timing.frame);
     let mut svg = format!("<path class=pointer d=\"{path}H{end:.1}\" />");
-    for (i, (symbol, span)) in scene.chunk.utterance.phonemes.chars().zip(&scene.timing.symbols).enumerate() {
-        let Some(span) = span.as_ref().filter(|_| symbol != ' ') else { continue };
-        let (x, y) = (layout.x(span.start) - 3.0, y(i as i64 + 1) - 2.0);
-        let text = escape(&symbol.to_string());
-        let _ = write!(svg, "<text class=\"phoneme small\" text-anchor=end x={x:.1} y={y:.1}>{text}</text>");
+    for (i, phoneme, span) in phonemes(scene) {
+        let (x, y) = (layout.x(span.start) - 3.0, y(i + 1) - 2.0);
+        let _ = write!(svg, "<text class=\"phoneme small\" text-anchor=end x={x:.1} y={y:.1}>{phoneme}</text>");
     }
     let width = layout.width;
     let lines: String = [row.start, row.end].map(|y| format!("<path class=grid d=\"M0 {y}H{width}\" />")).concat();

@@ -10,6 +10,7 @@ use crate::audio::wav::{self, Audio};
 use crate::error::Result;
 use crate::synthesizer::StageTimes;
 
+const LONGEST_TITLE: usize = 70;
 const STYLE: &str = include_str!("page.css");
 /// Moves a line over the figures as the sound goes on, and plays from where a figure is clicked.
 const SCRIPT: &str = include_str!("page.js");
@@ -21,8 +22,8 @@ impl Inspection {
         let sound = data_uri("audio/wav", &wav::to_bytes(&Audio { samples: self.samples(), sample_rate })?);
         let scenes: String = self.scenes.iter().map(|scene| self.scene(scene)).collect::<Result<_>>()?;
         let text = self.scenes.iter().map(|scene| scene.chunk.utterance.text.as_str()).collect::<Vec<_>>().join(" ");
-        let title: String = text.chars().take(60).collect();
-        let (title, figures, stages) = (escape(&title), self.figures(), stages(&self.times(), self.length()));
+        let title = escape(&shortened(&text));
+        let (figures, stages) = (self.figures(), stages(&self.times(), self.length()));
         Ok(format!(
             "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n\
              <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
@@ -115,6 +116,14 @@ fn words(scene: &Scene) -> String {
         "<details><summary>Words and their times</summary><table><thead><tr><th>word</th><td>from (s)</td>\
          <td>to (s)</td><td>phonemes</td></tr></thead><tbody>\n{rows}</tbody></table></details>\n"
     )
+}
+
+/// At most the first words of a text.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TITLE) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{} …", text[..end].rsplit_once(' ').map_or(&text[..end], |(words, _)| words)),
+    }
 }
 
 /// Text as it stands in HTML, between tags and in attributes.
