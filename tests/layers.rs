@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["codes"],
     &["voice"],
     &["synthesizer"],
-    &["train", "bench", "timing", "inspect"],
+    &["train", "bench", "timing"],
+    &["inspect"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use serde_json::Value;
+use tch::{Device, Kind, Tensor};
+use tts::codec::LogMel;
 use tts::synthesizer::{Chunk, SpeechOptions, Synthesizer};
 use tts::timing::TimelineBuilder;
 
@@ -19,11 +21,18 @@ fn synthesizer() -> MutexGuard<'static, Synthesizer> {
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// What is spoken, without the pauses.
+/// What is spoken, an utterance each, without the pauses.
 fn speak(text: &str, options: &SpeechOptions) -> Vec<Chunk> {
     let synthesizer = synthesizer();
     let chunks = synthesizer.speak(text, options).unwrap().map(|chunk| chunk.unwrap());
-    chunks.filter(|chunk| !chunk.pointer.is_empty()).collect()
+    let mut utterances: Vec<Chunk> = Vec::new();
+    for chunk in chunks.filter(|chunk| !chunk.pointer.is_empty()) {
+        match utterances.last_mut().filter(|last| !last.is_last) {
+            Some(last) => last.append(chunk),
+            None => utterances.push(chunk),
+        }
+    }
+    utterances
 }
 
 fn samples(text: &str, options: &SpeechOptions) -> Vec<f32> {
@@ -34,6 +43,7 @@ fn samples(text: &str, options: &SpeechOptions) -> Vec<f32> {
 fn hard_texts_neither_run_away_nor_stop_early() {
     let texts = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hard.txt")).unwrap();
     assert_eq!(texts.lines().count(), 50);
+    let rate = f64::from(synthesizer().sample_rate());
     for text in texts.lines() {
         for chunk in speak(text, &SpeechOptions::default()) {
             let symbols = chunk.utterance.phonemes.chars().count() as i64;
@@ -41,7 +51,7 @@ fn hard_texts_neither_run_away_nor_stop_early() {
             assert_eq!(path[0], 0, "{text}");
             assert!(path.windows(2).all(|w| (0..=3).contains(&(w[1] - w[0]))), "{text}: {path:?}");
             assert!(path[path.len() - 1] >= symbols - 2, "{text} ends at phoneme {:?} of {symbols}", path.last());
-            let seconds = chunk.samples.len() as f64 / 22050.0;
+            let seconds = chunk.samples.len() as f64 / rate;
             let usual = 0.35 + symbols as f64 / 14.5;
             assert!((0.4 * usual..2.5 * usual).contains(&seconds), "{text}: {seconds:.2} s for {symbols} symbols");
         }
@@ -66,6 +76,34 @@ fn the_same_seed_says_it_the_same_way_and_another_differently() {
     let first = samples(text, &SpeechOptions::default());
     assert!(first == samples(text, &SpeechOptions::default()));
     assert!(first != samples(text, &other));
+}
+
+/// Sum of what rises in the log-mel spectrum from each hop to the next.
+fn spectral_flux(samples: &[f32]) -> Vec<f64> {
+    let mel = LogMel::new(&synthesizer().voice().config.codec, Device::Cpu);
+    let mel = mel.forward(&Tensor::from_slice(samples).unsqueeze(0)).squeeze_dim(0); // [n_mels, T]
+    let rise = mel.diff::<&Tensor>(1, 1, None, None).clamp_min(0.0).sum_dim_intlist([0i64].as_slice(), false, Kind::Double);
+    Vec::try_from(rise).unwrap()
+}
+
+#[test]
+fn joints_between_pieces_are_not_heard() {
+    let text = "When the sunlight strikes raindrops in the air, they act as a prism and form a long, round and lasting bow.";
+    let options = SpeechOptions { chunk_ms: 200, ..Default::default() };
+    let (mut whole, mut joints) = (Vec::new(), Vec::new());
+    for chunk in synthesizer().speak(text, &options).unwrap() {
+        joints.push(whole.len());
+        whole.extend(chunk.unwrap().samples);
+    }
+    assert!(joints.len() > 10, "only {} pieces", joints.len());
+    let hop = synthesizer().voice().config.codec.hop_length as usize;
+    let flux = spectral_flux(&whole);
+    let mut at_joints: Vec<f64> = joints[1..].iter().map(|joint| flux[joint / hop - 1]).collect();
+    let mut everywhere = flux;
+    at_joints.sort_by(f64::total_cmp);
+    everywhere.sort_by(f64::total_cmp);
+    let (joint, usual) = (at_joints[at_joints.len() / 2], everywhere[everywhere.len() * 3 / 4]);
+    assert!(joint <= usual, "median flux {joint:.2} at the joints, three quarters of all are below {usual:.2}");
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn axis(scene: &Scene, layout: &Layout) -> String {
             let _ = write!(svg, "<text class=muted text-anchor={anchor} x={x:.1} y=9>{seconds} s</text>");
         }
     }
-    for word in scene.timing.words.iter().flatten() {
+    for word in &scene.timing.words {
         for x in [word.start, word.end].map(|seconds| layout.x(seconds)) {
             let _ = write!(svg, "<path class=edge d=\"M{x:.1} {}V{}\" />", layout.wave.start, layout.pointer.end);
         }
@@ -201,7 +201,6 @@ fn words(scene: &Scene, layout: &Layout) -> String {
     let (utterance, timing, top) = (&scene.chunk.utterance, &scene.timing, layout.words.start);
     let mut svg = String::new();
     for (word, span) in utterance.words.iter().zip(&timing.words) {
-        let Some(span) = span else { continue };
         let (x, width) = (layout.x(span.start), layout.x(span.end - span.start));
         let (middle, text) = (x + width / 2.0, escape(&word.text));
         let _ = write!(
@@ -223,12 +222,10 @@ fn phonemes(scene: &Scene) -> Vec<(i64, String, &Range<f64>)> {
     let symbols = scene.chunk.utterance.phonemes.chars().zip(&scene.timing.symbols).enumerate();
     let (mut phonemes, mut stress) = (Vec::new(), String::new());
     for (i, (symbol, span)) in symbols {
-        match (symbol, span) {
-            ('ˈ' | 'ˌ', _) => stress = symbol.to_string(),
-            (' ', _) | (_, None) => {}
-            (_, Some(span)) => {
-                phonemes.push((i as i64, escape(&format!("{}{symbol}", std::mem::take(&mut stress))), span))
-            }
+        match symbol {
+            'ˈ' | 'ˌ' => stress = symbol.to_string(),
+            ' ' => {}
+            _ => phonemes.push((i as i64, escape(&format!("{}{symbol}", std::mem::take(&mut stress))), span)),
         }
     }
     phonemes

@@ -3,16 +3,17 @@
 mod figure;
 mod image;
 mod page;
-mod timing;
+
+use std::ops::Range;
 
 use tch::{Kind, Tensor, no_grad};
 
 use crate::codec::LogMel;
 use crate::error::Result;
 use crate::synthesizer::{Chunk, SpeechOptions, StageTimes, Synthesizer};
+use crate::timing::symbol_starts;
 use crate::voice::VoiceConfig;
 use image::Grid;
-use timing::Timing;
 
 /// Natural-log magnitudes so far below the loudest one are shown as silence: 80 dB.
 const SHOWN_RANGE: f64 = 9.2;
@@ -39,6 +40,25 @@ struct Scene {
     /// Seconds.
     start: f64,
     length: f64,
+}
+
+/// Seconds from the start of an utterance.
+#[derive(Debug)]
+struct Timing {
+    /// Seconds of a token frame.
+    frame: f64,
+    symbols: Vec<Range<f64>>,
+    words: Vec<Range<f64>>,
+}
+
+impl Timing {
+    fn new(chunk: &Chunk, frame: f64) -> Self {
+        let starts = symbol_starts(&chunk.pointer, chunk.utterance.phonemes.chars().count());
+        let starts: Vec<f64> = starts.into_iter().skip(1).map(|start| start * frame).collect();
+        let symbols = starts.windows(2).map(|bounds| bounds[0]..bounds[1]);
+        let words = chunk.utterance.words.iter().map(|word| starts[word.phonemes.start]..starts[word.phonemes.end]);
+        Self { frame, words: words.collect(), symbols: symbols.collect() }
+    }
 }
 
 impl Inspection {

@@ -18,7 +18,7 @@ use crate::voice::Voice;
 
 /// Longest stay at one phoneme, in frames; the pointer is then moved on.
 const LONGEST_STAY: i64 = 40;
-/// Frames that the first piece adds to those that the decoder looks ahead.
+/// Frames of the first piece; the decoder needs those that it looks ahead besides. No piece is made of less.
 const FIRST_BLOCK: i64 = 4;
 
 /// How far an utterance has come.
@@ -82,7 +82,7 @@ impl<'a> Speaking<'a> {
             let mut samples = self.voice.codec.decode_until(&self.codes, end, &mut self.decoder)?;
             amplify(&mut samples, self.utterance.prosody.volume_db);
             times.decoder = from.elapsed();
-            self.block = (2 * self.block).min(self.options.chunk_frames(self.voice)).max(context + FIRST_BLOCK);
+            self.block = (2 * self.block).min(self.options.chunk_frames(self.voice)).max(FIRST_BLOCK);
             Ok(Chunk {
                 utterance: Arc::clone(&self.utterance),
                 is_last: self.is_refined(),

@@ -123,7 +123,7 @@ impl TimelineBuilder {
 
 /// When each of BEGIN, the symbols and END starts, and last when END ends, in frames. Phonemes that the pointer skips
 /// share the frame that it skips them in with the one that it stood at.
-fn symbol_starts(pointer: &[i64], symbols: usize) -> Vec<f64> {
+pub fn symbol_starts(pointer: &[i64], symbols: usize) -> Vec<f64> {
     let mut starts = vec![0.0];
     let next = pointer.iter().skip(1).map(|&p| p as usize).chain([symbols + 2]);
     for (frame, next) in next.enumerate() {
