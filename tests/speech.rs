@@ -82,13 +82,15 @@ fn the_same_seed_says_it_the_same_way_and_another_differently() {
 fn spectral_flux(samples: &[f32]) -> Vec<f64> {
     let mel = LogMel::new(&synthesizer().voice().config.codec, Device::Cpu);
     let mel = mel.forward(&Tensor::from_slice(samples).unsqueeze(0)).squeeze_dim(0); // [n_mels, T]
-    let rise = mel.diff::<&Tensor>(1, 1, None, None).clamp_min(0.0).sum_dim_intlist([0i64].as_slice(), false, Kind::Double);
+    let rise =
+        mel.diff::<&Tensor>(1, 1, None, None).clamp_min(0.0).sum_dim_intlist([0i64].as_slice(), false, Kind::Double);
     Vec::try_from(rise).unwrap()
 }
 
 #[test]
 fn joints_between_pieces_are_not_heard() {
-    let text = "When the sunlight strikes raindrops in the air, they act as a prism and form a long, round and lasting bow.";
+    let text =
+        "When the sunlight strikes raindrops in the air, they act as a prism and form a long, round and lasting bow.";
     let options = SpeechOptions { chunk_ms: 200, ..Default::default() };
     let (mut whole, mut joints) = (Vec::new(), Vec::new());
     for chunk in synthesizer().speak(text, &options).unwrap() {

@@ -12,7 +12,7 @@ use tch::Device;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, export, recipe};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, coarse, codec, fine};
+use tts::train::{Progress, Start, coarse, codec, fine};
 
 use super::progress::QuietArgs;
 
@@ -49,6 +49,9 @@ struct RunArgs {
     /// Go on with the run in that folder.
     #[arg(long)]
     resume: bool,
+    /// Begin with the weights in the folder of a voice, or of another run, of the same sizes.
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Threads for matrix products.
     #[arg(long, default_value_t = 2)]
     threads: i32,
@@ -98,19 +101,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Model::Codec(args) => {
             let (device, recipe): (_, codec::CodecRecipe) = args.prepare()?;
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
-            codec::train(&recipe, &corpus, &args.run, args.resume, device, &mut observer(args.quiet))?;
+            codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
         }
         Model::Coarse(args) => {
             let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
             let run = args.run;
-            coarse::train(&recipe, &corpus, &run.run, run.resume, device, &mut observer(run.quiet))?;
+            coarse::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Fine(args) => {
             let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
             let run = args.run;
-            fine::train(&recipe, &corpus, &run.run, run.resume, device, &mut observer(run.quiet))?;
+            fine::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Export(args) => {
             let runs = Runs { codec: &args.codec, coarse: &args.coarse, fine: &args.fine };
@@ -123,6 +126,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl RunArgs {
+    fn start(&self) -> Start {
+        match &self.from {
+            Some(dir) => Start::From(dir.clone()),
+            None if self.resume => Start::Resume,
+            None => Start::Fresh,
+        }
+    }
+
     fn prepare<T: DeserializeOwned>(&self) -> anyhow::Result<(Device, T)> {
         tch::set_num_threads(self.threads);
         let device = if self.cuda { Device::Cuda(0) } else { Device::Cpu };

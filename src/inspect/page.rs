@@ -106,8 +106,7 @@ fn words(scene: &Scene) -> String {
     let symbols: Vec<char> = scene.chunk.utterance.phonemes.chars().collect();
     let rows = scene.chunk.utterance.words.iter().zip(&scene.timing.words).map(|(word, span)| {
         let phonemes: String = symbols.get(word.phonemes.clone()).unwrap_or_default().iter().collect();
-        let time =
-            format!("<td>{:.2}</td><td>{:.2}</td>", scene.start + span.start, scene.start + span.end);
+        let time = format!("<td>{:.2}</td><td>{:.2}</td>", scene.start + span.start, scene.start + span.end);
         format!("<tr><th>{}</th>{time}<td class=phonemes>{}</td></tr>\n", escape(&word.text), escape(&phonemes))
     });
     let rows: String = rows.collect();

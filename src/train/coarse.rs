@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::Observer;
+use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
 use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
 use crate::error::Result;
@@ -24,11 +24,11 @@ pub fn train(
     recipe: &CoarseRecipe,
     corpus: &TokenCorpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
 ) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, resume, device, observer, |vs| Learner {
+    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
         model: CoarseModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })

@@ -59,7 +59,8 @@ impl Target {
     pub fn loss(&self, spectra: &Spectra, f0: &Tensor, config: &CodecConfig) -> Tensor {
         let mean = |x: Tensor| (x * mel_density(config, f0.device())).mean(Kind::Float);
         // Pulses reach into the windows of neighbouring frames.
-        let sounding = f0.gt(0.0).to_kind(Kind::Float).unsqueeze(1).max_pool1d(3, 1, 1, 1, false).squeeze_dim(1).unsqueeze(2);
+        let sounding =
+            f0.gt(0.0).to_kind(Kind::Float).unsqueeze(1).max_pool1d(3, 1, 1, 1, false).squeeze_dim(1).unsqueeze(2);
         let harmonic = self.harmonic.exp() * &sounding;
         let free = self.free.exp();
         let masked = (&harmonic + &free) * MASKED + FLOOR;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::Observer;
+use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, nudge};
 use crate::error::Result;
 use crate::fine::{FineConfig, FineModel};
@@ -27,11 +27,11 @@ pub fn train(
     recipe: &FineRecipe,
     corpus: &TokenCorpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
 ) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, resume, device, observer, |vs| Learner {
+    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
         model: FineModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })
@@ -60,7 +60,8 @@ impl LanguageModel for Learner {
         let phonemes = self.model.phonemes(&batch.phonemes, Some(&batch.phoneme_lengths));
         let aligned = self.model.aligned(&phonemes, &batch.path);
         let predicted = self.model.forward(&aligned, &known, level, Some(&batch.frame_lengths));
-        let energy = |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
+        let energy =
+            |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
         // What is not explained of what the known levels leave over: 1 for a model that adds nothing to them.
         let loss = energy(predicted - &target) / energy(latent(&batch.codes, codebooks, level) - target);
         (loss, Vec::new())

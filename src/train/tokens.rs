@@ -244,7 +244,9 @@ fn encode(
     let work = |sender: Sender<(usize, Tensor)>| -> Result<()> {
         tch::set_num_threads(1);
         let (codec, encoder) = load(run, config, device)?;
-        while let Some((index, utterance)) = Some(next.fetch_add(1, Relaxed)).and_then(|i| Some((i, utterances.get(i)?))) {
+        while let Some((index, utterance)) =
+            Some(next.fetch_add(1, Relaxed)).and_then(|i| Some((i, utterances.get(i)?)))
+        {
             let samples = corpus.segment(utterance, 0, utterance.samples)?;
             let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
             let codes = no_grad(|| codec.encode(&encoder, &samples)).squeeze_dim(0);
@@ -256,7 +258,14 @@ fn encode(
     };
     let mut codes = Checkpoint::default();
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn({ let sender = sender.clone(); || work(sender) })).collect();
+        let handles: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn({
+                    let sender = sender.clone();
+                    || work(sender)
+                })
+            })
+            .collect();
         drop(sender);
         for (index, row) in receiver {
             codes.tensors.insert(utterances[index].id.clone(), row);
