@@ -230,22 +230,20 @@ fn captions_are_short_enough_to_read_and_hold_the_text_as_written() {
 
 #[test]
 fn a_word_that_is_spoken_as_it_is_written_is_captioned_when_it_is_heard() {
-    let utterance =
-        FrontEnd::new().unwrap().read("He had 1,234 things to say to all of them, and then he said everything again.");
+    let utterance = FrontEnd::new()
+        .unwrap()
+        .read("He had 1,234 things for Anna, Ben, Carl and Dora, but she never found a moment.");
     let utterance = utterance.unwrap().remove(0);
     let symbols = utterance.phonemes.chars().count() as i64;
     let path: Vec<i64> = (0..symbols + 2).collect();
     let timeline = timeline(&[spoken(utterance, &path)]);
-    for (_, _, lines) in srt_cues(&Format::Srt.write(&timeline)) {
-        assert!(lines.len() <= 2);
-    }
     let heard = |word: &str| timeline.words.iter().find(|w| w.text == word).unwrap();
     let cues = srt_cues(&Format::Srt.write(&timeline));
     assert_eq!(cues.len(), 2, "{cues:?}");
-    let first = cues[1].2[0].split(' ').next().unwrap();
+    let first = cues[1].2[0].split([' ', ',']).next().unwrap();
     assert_eq!(cues[1].0, (heard(first).start * 1000.0).round() as u64);
     assert_eq!(cues[0].0, (heard("He").start * 1000.0).round() as u64);
-    assert_eq!(cues[1].1, (heard("again").end * 1000.0).round() as u64);
+    assert_eq!(cues[1].1, (heard("moment").end * 1000.0).round() as u64);
 }
 
 /// The tiers of a TextGrid, each with its name and its intervals.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::vocab::{PUNCTUATION, Vocab};
+use super::vocab::Vocab;
 
 /// A spoken word and where it lies in the phonemes of its utterance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,18 +22,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// Adds a word or a mark, or a word and the mark that closes it.
+    /// Adds a word or a mark.
     pub fn push(&mut self, text: &str, phonemes: &str) {
-        let (start, mut end) = (self.length, self.length);
-        for symbol in phonemes.chars() {
-            self.symbol(symbol);
-            if self.phonemes.ends_with(Vocab::is_sound) {
-                end = self.length;
-            }
-        }
-        if end > start {
-            let text = if end < self.length { text.trim_end_matches(is_mark) } else { text };
-            self.words.push(Word { text: text.to_string(), phonemes: start..end });
+        let start = self.length;
+        phonemes.chars().for_each(|symbol| self.symbol(symbol));
+        if phonemes.contains(Vocab::is_sound) {
+            self.words.push(Word { text: text.to_string(), phonemes: start..self.length });
         }
     }
 
@@ -68,10 +62,6 @@ impl Line {
             _ => {}
         }
     }
-}
-
-fn is_mark(c: char) -> bool {
-    PUNCTUATION.contains(c)
 }
 
 /// Whether a sentence or its phonemes close with a mark that ends sentences.
