@@ -20,12 +20,14 @@ pub struct OutputDevice {
 
 /// All devices that can play, those of the default sound server first.
 pub fn list() -> Vec<OutputDevice> {
+    hush();
     let default = cpal::default_host().default_output_device();
     outputs().iter().map(|device| describe(device, default.as_ref() == Some(device))).collect()
 }
 
 /// The device of that name, or else the default one.
 pub fn find(name: Option<&str>) -> Result<Device> {
+    hush();
     let Some(name) = name else {
         let none = || Error::Playback("this machine has no sound device".into());
         return cpal::default_host().default_output_device().ok_or_else(none);
@@ -35,6 +37,12 @@ pub fn find(name: Option<&str>) -> Result<Device> {
     found.and_then(|at| devices.into_iter().nth(at)).ok_or_else(|| {
         Error::Playback(format!("there is no sound device {name}: expected one of those that `tts devices` lists"))
     })
+}
+
+/// Keeps ALSA from writing to standard error on its own, in this thread: errors are reported by who asked.
+fn hush() {
+    #[cfg(target_os = "linux")]
+    drop(alsa::Output::local_error_handler());
 }
 
 fn outputs() -> Vec<Device> {

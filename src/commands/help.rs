@@ -50,6 +50,11 @@ Examples:
   tts speak \"Good morning.\" --voice heart --out morning.wav
   TTS_VOICES=~/voices tts voices";
 
+pub const DEVICES: &str = "\
+Examples:
+  tts devices
+  tts \"Good morning.\" --device pulse";
+
 pub const BENCH: &str = "\
 Examples:
   tts bench

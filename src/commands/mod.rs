@@ -63,6 +63,7 @@ enum Command {
     Phonemize(phonemize::Args),
     #[command(after_help = help::VOICES)]
     Voices(voices::Args),
+    #[command(after_help = help::DEVICES)]
     Devices(devices::Args),
     #[command(after_help = help::BENCH)]
     Bench(bench::Args),

@@ -71,7 +71,7 @@ fn verbose_tells_each_stage_on_standard_error_and_nothing_is_told_without() {
     let desk = Desk::new();
     let output = desk.tts(&["hello", "--out", "a.wav", "-v"]);
     assert!(output.status.success());
-    for part in ["voice loaded", "utterance read", "utterance spoken", "həlˈO", "coarse="] {
+    for part in ["voice loaded", "utterance read", "chunk spoken", "həlˈO", "coarse="] {
         assert!(stderr(&output).contains(part), "{part} is not in {}", stderr(&output));
     }
     assert!(!stderr(&output).contains('\u{1b}'));
