@@ -5,6 +5,7 @@ use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard};
 
 use serde_json::json;
 use tch::Device;
@@ -107,6 +108,12 @@ fn train_until(stop: Option<u64>, train: impl FnOnce(&mut dyn FnMut(&Progress)) 
     }
 }
 
+/// libtorch has one random generator for the whole process: runs side by side would draw from each other's.
+fn alone() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 fn start(resume: bool) -> Start {
     if resume { Start::Resume } else { Start::Fresh }
 }
@@ -128,6 +135,7 @@ fn figures(run: &Path, name: &str) -> Vec<f64> {
 
 #[test]
 fn a_killed_run_goes_on_as_if_nothing_had_happened() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
@@ -150,6 +158,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
 
 #[test]
 fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let [codec_run, coarse_run, fine_run, voice] = ["codec", "coarse", "fine", "voice"].map(|n| runs.path().join(n));
     let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
@@ -199,6 +208,7 @@ fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
 
 #[test]
 fn a_second_run_does_not_overwrite_the_first() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
