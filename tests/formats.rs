@@ -202,7 +202,7 @@ fn a_format_without_the_rate_of_the_voice_takes_the_next_that_it_has() {
 }
 
 #[test]
-fn what_is_poured_is_resampled_made_louder_and_clipped_in_that_order() {
+fn what_is_poured_is_made_louder_resampled_and_clipped_in_that_order() {
     let pipe = Pipe::default();
     let encoding = Encoding::new(Format::Raw, Some(Depth::Float), Some(48000)).unwrap();
     let sink = EncodedSink::stream("pipe", Box::new(pipe.clone()), encoding, 24000).unwrap();

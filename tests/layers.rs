@@ -59,6 +59,7 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("hound", &["audio"]),
         ("rubato", &["audio"]),
         ("cpal", &["audio"]),
+        ("alsa", &["audio"]),
         ("rtrb", &["audio"]),
         ("flacenc", &["audio"]),
         ("ogg", &["audio"]),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::num::NonZeroU32;
 
 use mp3lame_encoder::{
-    Builder, Encoder as Lame, FlushNoGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size,
+    Builder, Encoder as Lame, FlushGap, Mode, MonoPcm, Quality, VbrMode, max_required_buffer_size,
 };
 
 use super::{Encoder, Result};
@@ -46,7 +46,7 @@ impl Encoder for Mp3 {
 
     fn finish(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.reserve(LAST_BYTES);
-        self.lame.flush_to_vec::<FlushNoGap>(bytes).map_err(failed)?;
+        self.lame.flush_to_vec::<FlushGap>(bytes).map_err(failed)?;
         Ok(())
     }
 
