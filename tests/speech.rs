@@ -17,7 +17,7 @@ fn voice() -> PathBuf {
 /// One synthesizer for all tests: a voice belongs to one thread at a time.
 fn synthesizer() -> MutexGuard<'static, Synthesizer> {
     static SHARED: OnceLock<Mutex<Synthesizer>> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| Mutex::new(Synthesizer::open(&voice()).unwrap()));
+    let shared = SHARED.get_or_init(|| Mutex::new(Synthesizer::open(voice()).unwrap()));
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 

@@ -11,7 +11,7 @@ use crate::voice::VoiceConfig;
 
 /// Width of a drawing, if a second gets neither too narrow nor too wide by it.
 const USUAL_WIDTH: f64 = 880.0;
-const PIXELS_PER_SECOND: Range<f64> = 190.0..480.0;
+const PIXELS_PER_SECOND: Range<f64> = 240.0..480.0;
 /// Width of the names of the rows.
 const LABELS: f64 = 118.0;
 const GAP: f64 = 14.0;
