@@ -8,7 +8,9 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn};
 
+use crate::error::Result;
 use crate::nn::attention::Window;
+use crate::nn::linear::{Linear, linear};
 use crate::nn::phonemes::{PhonemeEncoder, around_pointer};
 use crate::nn::transformer::{Transformer, TransformerConfig, TransformerState};
 
@@ -32,7 +34,7 @@ pub struct CoarseConfig {
 
 impl CoarseConfig {
     /// Says which value is out of its range.
-    pub fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self) -> std::result::Result<(), String> {
         for (name, value) in [("symbols", self.symbols), ("window", self.window), ("max_stay", self.max_stay)] {
             if value < 2 {
                 return Err(format!("coarse.{name} is {value}, expected at least 2"));
@@ -66,13 +68,13 @@ pub struct CoarseModel {
     encoder: PhonemeEncoder,
     tokens: nn::Embedding,
     stay: nn::Embedding,
-    phonemes: nn::Linear,
-    speed: nn::Linear,
+    phonemes: Linear,
+    speed: Linear,
     decoder: Transformer,
-    head: nn::Linear,
+    head: Linear,
     advance_token: nn::Embedding,
-    advance_input: nn::Linear,
-    advance: nn::Linear,
+    advance_input: Linear,
+    advance: Linear,
     config: CoarseConfig,
 }
 
@@ -112,15 +114,22 @@ impl CoarseModel {
             encoder: PhonemeEncoder::new(&vs / "encoder", config.symbols, &config.encoder),
             tokens: embedding("tokens", size + 1),
             stay: embedding("stay", config.max_stay + 1),
-            phonemes: nn::linear(&vs / "phonemes", 3 * config.encoder.dim, dim, Default::default()),
-            speed: nn::linear(&vs / "speed", 1, dim, Default::default()),
+            phonemes: linear(&vs / "phonemes", 3 * config.encoder.dim, dim),
+            speed: linear(&vs / "speed", 1, dim),
             decoder: Transformer::new(&vs / "decoder", &config.decoder, causal),
-            head: nn::linear(&vs / "head", dim, size, Default::default()),
+            head: linear(&vs / "head", dim, size),
             advance_token: embedding("advance_token", size),
-            advance_input: nn::linear(&vs / "advance_input", dim, dim, Default::default()),
-            advance: nn::linear(&vs / "advance", dim, ADVANCES, Default::default()),
+            advance_input: linear(&vs / "advance_input", dim, dim),
+            advance: linear(&vs / "advance", dim, ADVANCES),
             config: config.clone(),
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.encoder.pack()?;
+        self.decoder.pack()?;
+        [&mut self.phonemes, &mut self.head, &mut self.advance_input].into_iter().try_for_each(Linear::pack)
     }
 
     pub fn config(&self) -> &CoarseConfig {

@@ -39,8 +39,8 @@ impl Codes {
     pub fn decode(&self, codec: &Codec) -> Result<Audio> {
         let device = codec.quantizer.codebook(0).device();
         let codes = self.codes.unsqueeze(0).to_device(device).to_kind(Kind::Int64);
-        let samples = no_grad(|| codec.decode(&codes, NOISE_SEED)).view([-1]);
-        let samples = Vec::<f32>::try_from(samples.narrow(0, 0, self.sample_count))?;
+        let mut samples = no_grad(|| codec.decode(&codes, NOISE_SEED))?;
+        samples.truncate(self.sample_count as usize);
         Ok(Audio { samples, sample_rate: codec.config.sample_rate as u32 })
     }
 

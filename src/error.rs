@@ -22,6 +22,8 @@ pub enum Error {
     Corpus { path: PathBuf, line: usize, reason: String },
     #[error("{path}, line {line}: {reason}")]
     Lexicon { path: PathBuf, line: usize, reason: String },
+    #[error("line {line}, column {column}: {reason}")]
+    Markup { line: usize, column: usize, reason: String },
     #[error("{0}")]
     Text(String),
     #[error("{0}")]

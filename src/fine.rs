@@ -9,9 +9,11 @@
 //! Knows nothing of codebooks and audio.
 
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
+use crate::error::Result;
 use crate::nn::attention::Window;
+use crate::nn::linear::{Linear, linear};
 use crate::nn::phonemes::{PhonemeEncoder, around_pointer};
 use crate::nn::transformer::{Transformer, TransformerConfig};
 
@@ -36,7 +38,7 @@ pub struct FineConfig {
 
 impl FineConfig {
     /// Says which value is out of its range.
-    pub fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self) -> std::result::Result<(), String> {
         let least = [
             ("symbols", self.symbols, 2),
             ("n_q", self.n_q, 2),
@@ -52,6 +54,16 @@ impl FineConfig {
         }
         self.encoder.validate("fine.encoder")?;
         self.decoder.validate("fine.decoder")
+    }
+
+    /// Frames before and after a frame that its latent depends on in one pass.
+    pub fn context(&self) -> (i64, i64) {
+        (self.decoder.layers * self.window_left, self.decoder.layers * self.window_right)
+    }
+
+    /// Frames that the pointer must have gone ahead for a frame's latent to be what it will be when all are known.
+    pub fn frames_ahead(&self) -> i64 {
+        self.context().1 + self.max_stay
     }
 
     /// The first level of each of `passes` passes: small groups first, each about twice the one before.
@@ -70,37 +82,29 @@ impl FineConfig {
     }
 }
 
-/// What a pass reads; all of one utterance or a batch of padded ones.
+/// Where the pointer stands at each frame, of one utterance or a batch of padded ones.
 #[derive(Debug)]
-pub struct FineInput {
-    /// `[B, S]`
-    pub phonemes: Tensor,
-    /// `[B]`, if padded.
-    pub phoneme_lengths: Option<Tensor>,
+pub struct FramePath {
     /// Phoneme of each frame, `[B, T]`.
     pub pointer: Tensor,
     /// Frames since the pointer came there, `[B, T]`.
     pub since: Tensor,
     /// Frames until it leaves, `[B, T]`.
     pub until: Tensor,
-    /// `[B]`, if padded.
-    pub frame_lengths: Option<Tensor>,
 }
 
-impl FineInput {
-    /// For one utterance: phonemes `[1, S]` and the pointer's path.
-    pub fn from_path(phonemes: Tensor, path: &[i64]) -> Self {
-        let device = phonemes.device();
+impl FramePath {
+    /// Of one utterance.
+    pub fn new(path: &[i64], device: Device) -> Self {
         let (since, until) = stays(path);
         let row = |x: &[i64]| Tensor::from_slice(x).view([1, -1]).to_device(device);
-        Self {
-            phonemes,
-            phoneme_lengths: None,
-            pointer: row(path),
-            since: row(&since),
-            until: row(&until),
-            frame_lengths: None,
-        }
+        Self { pointer: row(path), since: row(&since), until: row(&until) }
+    }
+
+    /// The frames `start..end`.
+    pub fn window(&self, start: i64, end: i64) -> Self {
+        let cut = |x: &Tensor| x.narrow(1, start, end - start);
+        Self { pointer: cut(&self.pointer), since: cut(&self.since), until: cut(&self.until) }
     }
 }
 
@@ -121,13 +125,13 @@ pub fn stays(path: &[i64]) -> (Vec<i64>, Vec<i64>) {
 #[derive(Debug)]
 pub struct FineModel {
     encoder: PhonemeEncoder,
-    phonemes: nn::Linear,
+    phonemes: Linear,
     since: nn::Embedding,
     until: nn::Embedding,
-    latent: nn::Linear,
+    latent: Linear,
     level: nn::Embedding,
     decoder: Transformer,
-    head: nn::Linear,
+    head: Linear,
     config: FineConfig,
 }
 
@@ -136,7 +140,7 @@ impl FineModel {
         let (dim, latent) = (config.decoder.dim, config.latent_dim);
         let window = Window::Around { left: config.window_left, right: config.window_right };
         let embedding = |name: &str, n: i64| nn::embedding(&vs / name, n, dim, Default::default());
-        let linear = |name: &str, from: i64, to: i64| nn::linear(&vs / name, from, to, Default::default());
+        let linear = |name: &str, from: i64, to: i64| linear(&vs / name, from, to);
         Self {
             encoder: PhonemeEncoder::new(&vs / "encoder", config.symbols, &config.encoder),
             phonemes: linear("phonemes", 3 * config.encoder.dim, dim),
@@ -150,17 +154,28 @@ impl FineModel {
         }
     }
 
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.encoder.pack()?;
+        self.decoder.pack()?;
+        [&mut self.phonemes, &mut self.latent].into_iter().try_for_each(Linear::pack)
+    }
+
     pub fn config(&self) -> &FineConfig {
         &self.config
     }
 
-    /// What the phonemes and the pointer say of each frame, `[B, T, C]`; the same for every pass.
-    pub fn aligned(&self, input: &FineInput) -> Tensor {
-        let states = self.encoder.forward(&input.phonemes, input.phoneme_lengths.as_ref());
+    /// States of the phonemes `[B, S]`, `[B, S, C]`; `lengths` `[B]` if they are padded.
+    pub fn phonemes(&self, phonemes: &Tensor, lengths: Option<&Tensor>) -> Tensor {
+        self.encoder.forward(phonemes, lengths)
+    }
+
+    /// What the states of the phonemes and the pointer say of each frame, `[B, T, C]`; the same for every pass.
+    pub fn aligned(&self, phonemes: &Tensor, path: &FramePath) -> Tensor {
         let stay = |x: &Tensor, table: &nn::Embedding| x.clamp_max(self.config.max_stay).apply(table);
-        around_pointer(&states, &input.pointer).apply(&self.phonemes)
-            + stay(&input.since, &self.since)
-            + stay(&input.until, &self.until)
+        around_pointer(phonemes, &path.pointer).apply(&self.phonemes)
+            + stay(&path.since, &self.since)
+            + stay(&path.until, &self.until)
     }
 
     /// One pass: `aligned` `[B, T, C]` and the sum of the vectors of levels `0..level`, `[B, T, D]`, to latents `[B, T, D]`.

@@ -1,4 +1,34 @@
 //! Text to speech on an ordinary CPU.
+//!
+//! ```no_run
+//! use tts::audio::wav::{self, Audio};
+//! use tts::synthesizer::{SpeechOptions, Synthesizer};
+//!
+//! # fn main() -> tts::error::Result<()> {
+//! let heart = Synthesizer::open("models/heart")?;
+//! let samples = heart.samples("Good morning.", &SpeechOptions::default())?;
+//! wav::write("morning.wav".as_ref(), &Audio { samples, sample_rate: heart.sample_rate() })?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A long text is spoken sentence by sentence: the first one sounds while the others are still to come.
+//!
+//! ```no_run
+//! # use tts::synthesizer::{SpeechOptions, Synthesizer};
+//! # fn main() -> tts::error::Result<()> {
+//! # let heart = Synthesizer::open("models/heart")?;
+//! # let play = |samples: &[f32]| drop(samples.len());
+//! let options = SpeechOptions { speed: 1.1, ..SpeechOptions::default() };
+//! for chunk in heart.speak("The kettle boils. Tea is ready.", &options)? {
+//!     let chunk = chunk?;
+//!     play(&chunk.samples); // mono, -1 to 1, `heart.sample_rate()` a second
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The library prints nothing; what it does can be followed through [`tracing`].
 
 pub mod atomic_file;
 pub mod audio;
@@ -9,10 +39,12 @@ pub mod codec;
 pub mod codes;
 pub mod error;
 pub mod fine;
+pub mod inspect;
 pub mod nn;
 pub mod sampling;
 pub mod shim;
 pub mod synthesizer;
 pub mod text;
+pub mod timing;
 pub mod train;
 pub mod voice;

@@ -1,18 +1,23 @@
 //! Text to speech: the only place that knows the whole order, from text through phonemes, coarse and fine codes to samples.
 
+mod speaking;
+
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::Device;
+use tracing::debug;
 
 use crate::error::{Error, Result};
-use crate::fine::FineInput;
 use crate::sampling::SamplingOptions;
-use crate::text::{FrontEnd, Utterance, Vocab, nothing_to_speak};
+use crate::text::{FrontEnd, Item, Mark, Utterance, nothing_to_speak};
 use crate::voice::Voice;
+use speaking::Speaking;
 
-/// Longest stay at one phoneme, in frames; the pointer is then moved on.
-const LONGEST_STAY: i64 = 40;
+/// Speaking rates relative to the voice's own.
+const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +27,10 @@ pub struct SpeechOptions {
     pub speed: f64,
     /// Passes of the fine model.
     pub nar_steps: i64,
+    /// Longest piece of speech that is made at once, in milliseconds, 100 to 10000.
+    pub chunk_ms: u32,
+    /// Silence after a sentence, besides what the voice itself leaves, in seconds.
+    pub sentence_pause: f64,
     /// Silence after a paragraph, besides that after a sentence, in seconds.
     pub paragraph_pause: f64,
 }
@@ -29,7 +38,7 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 1, paragraph_pause: 0.4 }
+        Self { sampling, speed: 1.0, nar_steps: 1, chunk_ms: 4000, sentence_pause: 0.0, paragraph_pause: 0.4 }
     }
 }
 
@@ -37,17 +46,26 @@ impl SpeechOptions {
     /// Says which option is out of its range.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
-        if !(0.5..=2.0).contains(&self.speed) {
+        if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }
         if self.nar_steps < 1 {
             return Err(Error::Option(format!("nar-steps is {}, expected at least 1", self.nar_steps)));
         }
-        if !(0.0..=60.0).contains(&self.paragraph_pause) {
-            let got = self.paragraph_pause;
-            return Err(Error::Option(format!("paragraph-pause is {got}, expected 0 to 60 seconds")));
+        if !(100..=10_000).contains(&self.chunk_ms) {
+            return Err(Error::Option(format!("chunk-ms is {}, expected 100 to 10000", self.chunk_ms)));
+        }
+        for (name, pause) in [("sentence-pause", self.sentence_pause), ("paragraph-pause", self.paragraph_pause)] {
+            if !(0.0..=60.0).contains(&pause) {
+                return Err(Error::Option(format!("{name} is {pause}, expected 0 to 60 seconds")));
+            }
         }
         Ok(())
+    }
+
+    /// The same as token frames of a voice.
+    fn chunk_frames(&self, voice: &Voice) -> i64 {
+        (f64::from(self.chunk_ms) / 1000.0 * voice.config.codec.frame_rate()).round() as i64
     }
 }
 
@@ -75,31 +93,48 @@ impl std::ops::AddAssign for StageTimes {
     }
 }
 
-/// One spoken utterance.
-#[derive(Debug, Clone)]
+/// A piece of the output: speech, or a pause or mark between two utterances.
+#[derive(Debug, Clone, Default)]
 pub struct Chunk {
-    pub utterance: Utterance,
-    /// Mono, in -1..1, at [`Synthesizer::sample_rate`].
+    /// What is spoken; nothing but its marks if this is silence.
+    pub utterance: Arc<Utterance>,
+    /// Whether the utterance ends with this piece.
+    pub is_last: bool,
+    /// Mono, in -1..1, at [`Synthesizer::sample_rate`]; the volume that a text asks for can take them further.
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,
+    /// Codes of each codebook, one a token frame.
+    pub codes: Vec<Vec<i64>>,
     pub times: StageTimes,
 }
 
-/// A voice and the front end that reads for it.
+impl Chunk {
+    /// Adds the piece that comes next in the same utterance, or the silence after it.
+    pub fn append(&mut self, next: Chunk) {
+        self.is_last = next.is_last;
+        self.samples.extend(next.samples);
+        self.pointer.extend(next.pointer);
+        self.codes.resize_with(self.codes.len().max(next.codes.len()), Vec::new);
+        self.codes.iter_mut().zip(next.codes).for_each(|(codes, next)| codes.extend(next));
+        self.times += next.times;
+    }
+}
+
+/// A voice and the front end that reads for it; threads that have a voice each can share the front end.
 pub struct Synthesizer {
-    front_end: FrontEnd,
+    front_end: Arc<FrontEnd>,
     voice: Voice,
 }
 
 impl Synthesizer {
     /// Loads the voice in the folder `dir`.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self::new(Voice::load(dir, Device::Cpu)?, FrontEnd::new()?))
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::new(Voice::load(dir.as_ref(), Device::Cpu)?, FrontEnd::new()?))
     }
 
-    pub fn new(voice: Voice, front_end: FrontEnd) -> Self {
-        Self { front_end, voice }
+    pub fn new(voice: Voice, front_end: impl Into<Arc<FrontEnd>>) -> Self {
+        Self { front_end: front_end.into(), voice }
     }
 
     pub fn voice(&self) -> &Voice {
@@ -111,14 +146,17 @@ impl Synthesizer {
         self.voice.config.codec.sample_rate as u32
     }
 
-    /// Speaks `text` utterance by utterance as the iterator is advanced; the first one is read at once.
-    pub fn speak<'a>(&'a self, text: &'a str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
+    /// Speaks `text`, plain or SSML, piece by piece as the iterator is advanced; the first sentence is read at once.
+    pub fn speak<'a>(&'a self, text: &str, options: &'a SpeechOptions) -> Result<Speech<'a>> {
         options.validate()?;
         let started = Instant::now();
-        let mut rest = self.front_end.utterances(text);
-        let first = rest.next().ok_or_else(|| nothing_to_speak(text))??;
-        let utterances = Box::new(std::iter::once(Ok(first)).chain(rest).enumerate());
-        Ok(Speech { synthesizer: self, options, utterances, front_end: started.elapsed() })
+        let (mut rest, mut first) = (self.front_end.items(text)?, Vec::new());
+        while !matches!(first.last(), Some(Ok(Item::Utterance(_)))) {
+            first.push(Ok(rest.next().ok_or_else(|| nothing_to_speak(text))??));
+        }
+        let items = Box::new(first.into_iter().chain(rest));
+        let front_end = started.elapsed();
+        Ok(Speech { synthesizer: self, options, items, spoken: 0, current: None, pause: 0.0, front_end })
     }
 
     /// Speaks `text` to its end.
@@ -129,89 +167,82 @@ impl Synthesizer {
         }
         Ok(samples)
     }
-
-    fn utter(&self, utterance: Utterance, number: u64, options: &SpeechOptions) -> Result<Chunk> {
-        no_grad(|| {
-            let started = Instant::now();
-            let phonemes = Vocab::encode_utterance(&utterance.phonemes)?;
-            let phonemes = Tensor::from_slice(&phonemes).unsqueeze(0).to_device(self.voice.device);
-            let (coarse, pointer) = self.coarse_codes(&phonemes, number, options)?;
-            let coarse_done = Instant::now();
-            let codes = self.fine_codes(&FineInput::from_path(phonemes, &pointer), &coarse, options.nar_steps);
-            let fine_done = Instant::now();
-            let samples = self.voice.codec.decode(&codes, options.sampling.seed.wrapping_add(number)).view([-1]);
-            let mut samples = Vec::<f32>::try_from(&samples)?;
-            let decoded = Instant::now();
-            if utterance.ends_paragraph {
-                let pause = options.paragraph_pause * f64::from(self.sample_rate());
-                samples.resize(samples.len() + pause as usize, 0.0);
-            }
-            let times = StageTimes {
-                front_end: Duration::ZERO,
-                coarse: coarse_done - started,
-                fine: fine_done - coarse_done,
-                decoder: decoded - fine_done,
-            };
-            Ok(Chunk { utterance, samples, pointer, times })
-        })
-    }
-
-    /// Codes of all codebooks, `[1, n_q, T]`, from those of the first, `[1, T]`, in `passes` passes.
-    fn fine_codes(&self, input: &FineInput, coarse: &Tensor, passes: i64) -> Tensor {
-        let (model, quantizer) = (&self.voice.fine, &self.voice.codec.quantizer);
-        let aligned = model.aligned(input);
-        let mut codes = coarse.unsqueeze(1);
-        let starts = model.config().pass_starts(passes);
-        let ends = starts[1..].iter().copied().chain([model.config().n_q]);
-        for (start, end) in starts.iter().copied().zip(ends) {
-            let latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), start, None);
-            codes = quantizer.complete(&codes, &latent, end);
-        }
-        codes
-    }
-
-    /// Codes of codebook 0, `[1, T]`, and the pointer's path.
-    fn coarse_codes(&self, phonemes: &Tensor, number: u64, options: &SpeechOptions) -> Result<(Tensor, Vec<i64>)> {
-        let model = &self.voice.coarse;
-        let mut state = model.start(phonemes, options.speed.ln());
-        let (mut codes, mut path) = (Vec::new(), Vec::new());
-        while !state.is_finished() {
-            let position = 2 * path.len() as u64;
-            let hidden = model.step(&mut state);
-            let token = self.draw(&model.token_logits(&hidden), number, position, options)?;
-            let index = Tensor::full([1, 1], token, (Kind::Int64, self.voice.device));
-            let advance = self.draw(&model.advance_logits(&hidden, &index), number, position + 1, options)?;
-            let advance = if state.stay >= LONGEST_STAY { advance.max(1) } else { advance };
-            codes.push(token);
-            path.push(state.pointer);
-            state.accept(token, advance);
-        }
-        Ok((Tensor::from_slice(&codes).unsqueeze(0).to_device(self.voice.device), path))
-    }
-
-    fn draw(&self, logits: &Tensor, number: u64, position: u64, options: &SpeechOptions) -> Result<i64> {
-        let logits = Vec::<f32>::try_from(logits.view([-1]))?;
-        Ok(options.sampling.draw(&logits, number, position) as i64)
-    }
 }
 
-/// Speech as it is made, one utterance after the other.
+/// Speech as it is made, piece by piece.
 pub struct Speech<'a> {
     synthesizer: &'a Synthesizer,
     options: &'a SpeechOptions,
-    utterances: Box<dyn Iterator<Item = (usize, Result<Utterance>)> + 'a>,
+    items: Box<dyn Iterator<Item = Result<Item>> + 'a>,
+    /// Utterances begun so far.
+    spoken: u64,
+    /// The utterance that is being spoken.
+    current: Option<Speaking<'a>>,
+    /// Silence that is due before the next item, in seconds.
+    pause: f64,
     /// Time spent on reading since the last chunk.
     front_end: Duration,
+}
+
+impl Speech<'_> {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        if self.current.is_none() {
+            let pause = std::mem::take(&mut self.pause);
+            if pause > 0.0 {
+                return Ok(Some(self.silence(pause)));
+            }
+            let started = Instant::now();
+            let item = self.items.next();
+            self.front_end += started.elapsed();
+            match item.transpose()? {
+                None => return Ok(None),
+                Some(Item::Pause(seconds)) => return Ok(Some(self.silence(seconds))),
+                Some(Item::Mark(name)) => return Ok(Some(mark(name))),
+                Some(Item::Utterance(utterance)) => self.begin(utterance)?,
+            }
+        }
+        self.current.as_mut().map(Speaking::next_chunk).transpose().map(|chunk| {
+            let mut chunk = chunk?;
+            chunk.times.front_end = std::mem::take(&mut self.front_end);
+            let StageTimes { coarse, fine, decoder, .. } = chunk.times;
+            debug!(frames = chunk.pointer.len(), ?coarse, ?fine, ?decoder, "chunk spoken");
+            if chunk.is_last {
+                self.current = None;
+            }
+            Some(chunk)
+        })
+    }
+
+    fn begin(&mut self, utterance: Utterance) -> Result<()> {
+        let options = self.options;
+        let after_sentence = if utterance.ends_sentence { options.sentence_pause } else { 0.0 };
+        self.pause = after_sentence + if utterance.ends_paragraph { options.paragraph_pause } else { 0.0 };
+        let (number, voice) = (self.spoken, &self.synthesizer.voice);
+        debug!(number, text = utterance.text, phonemes = utterance.phonemes, front_end = ?self.front_end, "utterance read");
+        self.spoken += 1;
+        self.current = Some(Speaking::new(voice, utterance, number, options)?);
+        Ok(())
+    }
+
+    fn silence(&self, seconds: f64) -> Chunk {
+        let samples = (seconds * f64::from(self.synthesizer.sample_rate())).round() as usize;
+        Chunk { samples: vec![0.0; samples], is_last: true, ..Default::default() }
+    }
 }
 
 impl Iterator for Speech<'_> {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let started = Instant::now();
-        let (number, utterance) = self.utterances.next()?;
-        let front_end = std::mem::take(&mut self.front_end) + started.elapsed();
-        let chunk = utterance.and_then(|u| self.synthesizer.utter(u, number as u64, self.options));
-        Some(chunk.map(|chunk| Chunk { times: StageTimes { front_end, ..chunk.times }, ..chunk }))
+        let chunk = self.next_chunk();
+        if chunk.is_err() {
+            self.current = None; // what is left of this utterance cannot be spoken
+        }
+        chunk.transpose()
     }
+}
+
+fn mark(name: String) -> Chunk {
+    let utterance = Utterance { marks: vec![Mark { name, word: 0 }], ..Default::default() };
+    Chunk { utterance: utterance.into(), is_last: true, ..Default::default() }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::nn::VarStore;
 use tch::{Device, no_grad};
+use tracing::info;
 
 use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseModel};
@@ -93,6 +96,7 @@ pub struct Voice {
 impl Voice {
     /// Loads the folder `dir`.
     pub fn load(dir: &Path, device: Device) -> Result<Self> {
+        let started = Instant::now();
         let config = VoiceConfig::load(dir)?;
         let load = |name: &str, vs: &mut VarStore| {
             vs.freeze();
@@ -100,12 +104,18 @@ impl Voice {
         };
         no_grad(|| {
             let [mut codec_vs, mut coarse_vs, mut fine_vs] = [(); 3].map(|()| VarStore::new(device));
-            let codec = Codec::new(codec_vs.root(), &config.codec);
-            let coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
-            let fine = FineModel::new(fine_vs.root(), &config.fine);
+            let mut codec = Codec::new(codec_vs.root(), &config.codec);
+            let mut coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
+            let mut fine = FineModel::new(fine_vs.root(), &config.fine);
             load("codec.safetensors", &mut codec_vs)?;
             load("coarse.safetensors", &mut coarse_vs)?;
             load("fine.safetensors", &mut fine_vs)?;
+            if !device.is_cuda() {
+                codec.decoder.pack()?;
+                coarse.pack()?;
+                fine.pack()?;
+            }
+            info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
             Ok(Self { config, codec, coarse, fine, device, dir: dir.to_path_buf() })
         })
     }
@@ -120,11 +130,15 @@ impl Voice {
     }
 }
 
-/// Folders that voices are looked for in, the first one winning: those of `TTS_VOICES` (separated by colons), the one of
-/// an installed program, and `models` of the source tree and of the current folder.
+/// Folders that voices are looked for in, the first one winning: those of `TTS_VOICES` (separated by colons), the user's
+/// own (`$XDG_DATA_HOME/tts/voices`), the one of an installed program, and `models` of the source tree and of the current
+/// folder.
 pub fn search_path() -> Vec<PathBuf> {
     let named = std::env::var_os("TTS_VOICES").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&named).filter(|p| !p.as_os_str().is_empty()).collect();
+    if let Ok(user) = etcetera::choose_base_strategy() {
+        folders.push(user.data_dir().join("tts/voices"));
+    }
     if let Some(bin) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
         folders.push(bin.join("../share/tts/voices"));
     }

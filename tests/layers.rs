@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["codes"],
     &["voice"],
     &["synthesizer"],
-    &["train", "bench"],
+    &["train", "bench", "timing"],
+    &["inspect"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -69,6 +70,9 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("anyhow", &["commands", "main"]),
         ("indicatif", &["commands"]),
         ("misaki_rs", &["text"]),
+        ("roxmltree", &["text"]),
+        ("png", &["inspect"]),
+        ("tracing_subscriber", &["commands"]),
     ];
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in rust_files(&src) {

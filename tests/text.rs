@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use tts::error::Error;
 use tts::text::split::sentences;
-use tts::text::{FrontEnd, Lexicon, Utterance, Vocab};
+use tts::text::{FrontEnd, Item, Lexicon, Utterance, Vocab};
 
 static FRONT_END: LazyLock<FrontEnd> = LazyLock::new(|| FrontEnd::new().unwrap());
 
@@ -340,8 +340,10 @@ fn a_blank_line_ends_a_paragraph() {
 #[test]
 fn a_book_is_read_sentence_by_sentence() {
     let book = "It was a dark night. ".repeat(20_000);
-    let first = FRONT_END.utterances(&book).next().unwrap().unwrap();
-    assert_eq!(first.text, "It was a dark night.");
+    match FRONT_END.items(&book).unwrap().next() {
+        Some(Ok(Item::Utterance(first))) => assert_eq!(first.text, "It was a dark night."),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -4,19 +4,21 @@
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard};
 
 use serde_json::json;
 use tch::Device;
 use tempfile::TempDir;
 use tts::audio::wav::{Audio, write};
 use tts::checkpoint::Checkpoint;
-use tts::train::Progress;
 use tts::train::coarse::{self, CoarseRecipe};
 use tts::train::codec::{self, CodecRecipe};
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, export};
 use tts::train::fine::{self, FineRecipe};
 use tts::train::tokens::TokenCorpus;
+use tts::train::{Progress, Start};
 use tts::voice::VoiceConfig;
 
 const CODEC: &str = "
@@ -106,6 +108,16 @@ fn train_until(stop: Option<u64>, train: impl FnOnce(&mut dyn FnMut(&Progress)) 
     }
 }
 
+/// libtorch has one random generator for the whole process: runs side by side would draw from each other's.
+fn alone() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn start(resume: bool) -> Start {
+    if resume { Start::Resume } else { Start::Fresh }
+}
+
 fn same_tensors(a: &Path, b: &Path) {
     let (a, b) = (Checkpoint::load(a).unwrap(), Checkpoint::load(b).unwrap());
     assert!(a.tensors.keys().eq(b.tensors.keys()));
@@ -123,13 +135,14 @@ fn figures(run: &Path, name: &str) -> Vec<f64> {
 
 #[test]
 fn a_killed_run_goes_on_as_if_nothing_had_happened() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     recipe.training.checkpoint_seconds = 0;
     let train = |name: &str, stop: Option<u64>, resume: bool| {
         let run = runs.path().join(name);
-        train_until(stop, |observer| codec::train(&recipe, &corpus, &run, resume, Device::Cpu, observer));
+        train_until(stop, |observer| codec::train(&recipe, &corpus, &run, &start(resume), Device::Cpu, observer));
         run
     };
     let whole = train("whole", None, false);
@@ -145,19 +158,19 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
 
 #[test]
 fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let [codec_run, coarse_run, fine_run, voice] = ["codec", "coarse", "fine", "voice"].map(|n| runs.path().join(n));
     let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
-    train_until(None, |o| codec::train(&codec_recipe, &corpus, &codec_run, false, Device::Cpu, o));
+    train_until(None, |o| codec::train(&codec_recipe, &corpus, &codec_run, &Start::Fresh, Device::Cpu, o));
 
     let tokens = TokenCorpus::open(dir.path(), &codec_run, &codec_recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
     let coarse_recipe: CoarseRecipe = toml::from_str(&language("symbols = 64\ncodebook_size = 8\nwindow = 8")).unwrap();
-    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &coarse_run, false, Device::Cpu, o));
-    let sizes =
-        "symbols = 64\nn_q = 3\ncodebook_size = 8\nlatent_dim = 6\nwindow_left = 4\nwindow_right = 2\nhead_hidden = 16";
+    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &coarse_run, &Start::Fresh, Device::Cpu, o));
+    let sizes = "symbols = 64\nn_q = 3\nlatent_dim = 6\nwindow_left = 4\nwindow_right = 2";
     let fine_recipe: FineRecipe = toml::from_str(&language(sizes)).unwrap();
-    train_until(None, |o| fine::train(&fine_recipe, &tokens, &fine_run, false, Device::Cpu, o));
+    train_until(None, |o| fine::train(&fine_recipe, &tokens, &fine_run, &Start::Fresh, Device::Cpu, o));
 
     for run in [&codec_run, &coarse_run, &fine_run] {
         let losses = figures(run, "held_out");
@@ -171,17 +184,38 @@ fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
     };
     export(&Runs { codec: &codec_run, coarse: &coarse_run, fine: &fine_run }, about, &voice).unwrap();
     assert_eq!(VoiceConfig::load(&voice).unwrap().name, "tones");
+
+    // Learning goes on from the voice: the first loss is about the last one, not that of random weights.
+    let more = runs.path().join("more");
+    let from = Start::From(voice);
+    let mut recipe = coarse_recipe.clone();
+    (recipe.training.steps, recipe.training.evaluate_every) = (1, 1);
+    train_until(None, |o| coarse::train(&recipe, &tokens, &more, &from, Device::Cpu, o));
+    let (before, after) = (figures(&coarse_run, "held_out"), figures(&more, "held_out"));
+    assert!(
+        (after[0] - before[before.len() - 1]).abs() < 0.2 * (before[0] - before[before.len() - 1]),
+        "{before:?} {after:?}"
+    );
+
+    let (more, mut recipe) = (runs.path().join("more_codec"), codec_recipe.clone());
+    recipe.training.quantize_from = 0;
+    (recipe.training.steps, recipe.training.evaluate_every) = (1, 1);
+    recipe.training.adversarial_steps = 0;
+    train_until(None, |o| codec::train(&recipe, &corpus, &more, &from, Device::Cpu, o));
+    let (before, after) = (figures(&codec_run, "held_out"), figures(&more, "held_out"));
+    assert!(after[0] < before[0], "{before:?} {after:?}");
 }
 
 #[test]
 fn a_second_run_does_not_overwrite_the_first() {
+    let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     recipe.training.steps = 2;
     recipe.training.adversarial_steps = 0;
     let train = |recipe: &CodecRecipe, resume: bool| {
-        codec::train(recipe, &corpus, runs.path(), resume, Device::Cpu, &mut |_| {}).map_err(|e| e.to_string())
+        codec::train(recipe, &corpus, runs.path(), &start(resume), Device::Cpu, &mut |_| {}).map_err(|e| e.to_string())
     };
     train(&recipe, false).unwrap();
     assert!(train(&recipe, false).unwrap_err().contains("--resume"));
@@ -205,4 +239,31 @@ fn a_fault_in_the_corpus_is_named_with_its_line() {
     assert!(spoil("\"lead\"", "\"leed\"").contains("leed"));
     let other_rate = Corpus::open(corpus().path(), 16000).unwrap_err().to_string();
     assert!(other_rate.contains("but the audio 0.25 s"), "{other_rate}");
+}
+
+#[test]
+fn the_program_tells_of_kept_figures_and_of_encoding_in_plain_lines_off_a_terminal_unless_quiet() {
+    let (corpus, runs) = (corpus(), TempDir::new().unwrap());
+    fs::write(runs.path().join("codec.toml"), CODEC).unwrap();
+    let recipe = language("symbols = 64\ncodebook_size = 8\nwindow = 8").replace("steps = 40", "steps = 4");
+    fs::write(runs.path().join("coarse.toml"), recipe).unwrap();
+    let train = |args: &str| -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
+        command.args(["train"]).args(args.split_whitespace()).arg("--corpus").arg(corpus.path());
+        let output = command.args(["--threads", "1"]).current_dir(runs.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
+    };
+    let lines = |output: Output| -> Vec<String> {
+        String::from_utf8(output.stderr).unwrap().lines().map(str::to_string).collect()
+    };
+    let codec = lines(train("codec --config codec.toml --run codec"));
+    assert_eq!(codec.len(), 7, "a line for each evaluation: {codec:?}");
+    for (i, line) in codec.iter().enumerate() {
+        assert!(line.starts_with(&format!("{} of 14 steps: ", 2 * i + 2)) && line.contains("held_out "), "{line}");
+    }
+    let coarse = lines(train("coarse --config coarse.toml --run coarse --codec codec"));
+    assert_eq!(coarse[0], "100 of 100 utterances encoded");
+    assert!(coarse[1].starts_with("2 of 4 steps: ") && coarse.len() == 3, "{coarse:?}");
+    assert_eq!(lines(train("codec --config codec.toml --run quiet --quiet")), [""; 0]);
 }

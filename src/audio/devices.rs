@@ -20,14 +20,14 @@ pub struct OutputDevice {
 
 /// All devices that can play now: those of the sound server, or of ALSA where none runs.
 pub fn list() -> Vec<OutputDevice> {
-    silence_alsa();
+    hush();
     let default = cpal::default_host().default_output_device();
     outputs().iter().filter_map(|device| describe(device, default.as_ref() == Some(device))).collect()
 }
 
 /// The device of that name, or else the default one.
 pub fn find(name: Option<&str>) -> Result<Device> {
-    silence_alsa();
+    hush();
     let Some(name) = name else {
         let none = || Error::Playback("this machine has no sound device".into());
         return cpal::default_host().default_output_device().ok_or_else(none);
@@ -39,10 +39,10 @@ pub fn find(name: Option<&str>) -> Result<Device> {
     })
 }
 
-/// Keeps ALSA from writing to standard error: what fails comes back as an error anyway.
-fn silence_alsa() {
+/// Keeps ALSA from writing to standard error on its own, in this thread: errors are reported by who asked.
+fn hush() {
     #[cfg(target_os = "linux")]
-    let _ = alsa::Output::local_error_handler();
+    drop(alsa::Output::local_error_handler());
 }
 
 fn outputs() -> Vec<Device> {

@@ -1,10 +1,10 @@
 //! WAV files, mono in memory.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
-use hound::{SampleFormat, WavReader};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use super::format::{Encoding, Format};
 use super::sink::{EncodedSink, Sink};
@@ -52,6 +52,19 @@ pub fn write(path: &Path, audio: &Audio) -> Result<()> {
     let mut sink = EncodedSink::file(path, AtomicFile::create(path)?, encoding, audio.sample_rate)?;
     sink.push(&audio.samples)?;
     sink.finish()
+}
+
+/// The bytes of a 16-bit mono file.
+pub fn to_bytes(audio: &Audio) -> Result<Vec<u8>> {
+    let fail = |e| Error::audio("audio in memory", e);
+    let spec =
+        WavSpec { channels: 1, sample_rate: audio.sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut bytes = Cursor::new(Vec::new());
+    let mut writer = WavWriter::new(&mut bytes, spec).map_err(fail)?;
+    let to_i16 = |sample: f32| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
+    audio.samples.iter().try_for_each(|&sample| writer.write_sample(to_i16(sample))).map_err(fail)?;
+    writer.finalize().map_err(fail)?;
+    Ok(bytes.into_inner())
 }
 
 fn open(path: &Path) -> Result<WavReader<BufReader<File>>> {

@@ -8,7 +8,9 @@
 use tch::{Kind, Tensor, nn};
 
 use super::CodecConfig;
+use crate::error::Result;
 use crate::nn::convnext::{ConvNeXtBlock, blocks};
+use crate::nn::linear::{Linear, linear};
 use crate::nn::stft::Stft;
 
 /// Lowest pitch that is voiced, in Hz.
@@ -68,13 +70,13 @@ impl Spectra {
 /// `[B, D, T]` latents to `[B, N]` samples.
 #[derive(Debug)]
 pub struct Decoder {
-    input: nn::Linear,
+    input: Linear,
     slow: Vec<ConvNeXtBlock>,
-    up: nn::Linear,
+    up: Linear,
     fast: Vec<ConvNeXtBlock>,
     norm: nn::LayerNorm,
-    spectra: nn::Linear,
-    pitch: nn::Linear,
+    spectra: Linear,
+    pitch: Linear,
     stft: Stft,
     sample_rate: i64,
     frame_stride: i64,
@@ -83,9 +85,9 @@ pub struct Decoder {
 impl Decoder {
     pub fn new(vs: nn::Path, config: &CodecConfig) -> Self {
         let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
-        let spectra = nn::linear(&vs / "spectra", fast, 5 * bins, Default::default());
+        let spectra = linear(&vs / "spectra", fast, 5 * bins);
         tch::no_grad(|| {
-            if let Some(bias) = &spectra.bs {
+            if let Some(bias) = spectra.bias() {
                 // Start with faint noise and free parts, so that the harmonic part is learnt first.
                 let bias = bias.view([5, bins]);
                 let _ = bias.select(0, 2).fill_(-2.0);
@@ -93,17 +95,23 @@ impl Decoder {
             }
         });
         Self {
-            input: nn::linear(&vs / "input", config.latent_dim, slow, Default::default()),
+            input: linear(&vs / "input", config.latent_dim, slow),
             slow: blocks(&vs / "slow", config.decoder_slow_layers, slow, 3 * slow),
-            up: nn::linear(&vs / "up", slow, config.frame_stride * fast, Default::default()),
+            up: linear(&vs / "up", slow, config.frame_stride * fast),
             fast: blocks(&vs / "fast", config.decoder_fast_layers, fast, 3 * fast),
             norm: nn::layer_norm(&vs / "norm", vec![fast], Default::default()),
             spectra,
-            pitch: nn::linear(&vs / "pitch", fast, 2, Default::default()),
+            pitch: linear(&vs / "pitch", fast, 2),
             stft: Stft::new(config.n_fft, config.hop_length, vs.device()),
             sample_rate: config.sample_rate,
             frame_stride: config.frame_stride,
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.slow.iter_mut().chain(&mut self.fast).try_for_each(ConvNeXtBlock::pack)?;
+        [&mut self.input, &mut self.up, &mut self.spectra].into_iter().try_for_each(Linear::pack)
     }
 
     /// Latents `[B, D, T]` to the spectra of `T·frame_stride` hops.
@@ -128,29 +136,42 @@ impl Decoder {
         }
     }
 
-    /// Spectra, a pitch `[B, T]` in Hz (0 where unvoiced) and Gaussian noise `[B, T, 2, F]` to samples `[B, T·hop]`.
-    pub fn synthesize(&self, spectra: &Spectra, f0: &Tensor, noise: &Tensor) -> Tensor {
-        let source = tch::no_grad(|| self.stft.forward(&self.pulses(f0)) / (self.stft.n_fft as f64 / 4.0));
+    /// Spectra, the phase of the pulses `[B, T·hop]` (see [`Decoder::phase`]), the pitch that it is of, and Gaussian noise
+    /// `[B, T, 2, F]` to samples `[B, T·hop]`.
+    pub fn synthesize(&self, spectra: &Spectra, phase: &Tensor, f0: &Tensor, noise: &Tensor) -> Tensor {
+        let source = tch::no_grad(|| self.stft.forward(&self.pulses(phase, f0)) / (self.stft.n_fft as f64 / 4.0));
         self.stft.inverse(&mix(spectra, &source, noise))
     }
 
-    /// Shape of the noise for a pitch `[B, T]`.
-    pub fn noise_shape(&self, f0: &Tensor) -> [i64; 4] {
+    /// Token frames on either side that a token frame's samples depend on.
+    pub fn context(&self) -> i64 {
+        let hops = ConvNeXtBlock::CONTEXT * self.fast.len() as i64 + self.stft.n_fft / self.stft.hop;
+        ConvNeXtBlock::CONTEXT * self.slow.len() as i64 + (hops + self.frame_stride - 1) / self.frame_stride
+    }
+
+    /// Periods that the pulses have gone through after each sample, from zero, for a pitch `[B, T]` in Hz (0 where unvoiced):
+    /// `[B, T·hop]`, in double precision.
+    pub fn phase(&self, f0: &Tensor) -> Tensor {
+        (self.sample_pitch(f0).to_kind(Kind::Double) / self.sample_rate as f64).cumsum(1, Kind::Double)
+    }
+
+    /// Pitch of each sample, held where unvoiced, `[B, T·hop]`.
+    fn sample_pitch(&self, f0: &Tensor) -> Tensor {
         let (batch, frames) = f0.size2().unwrap_or_default();
-        [batch, frames, 2, self.stft.bins()]
+        self.interpolate(&f0.clamp_min(F0_MIN), &f0.gt(0.0)).view([batch, frames * self.stft.hop])
+    }
+
+    /// Shape of the noise for a batch of `hops` hops.
+    pub fn noise_shape(&self, batch: i64, hops: i64) -> [i64; 4] {
+        [batch, hops, 2, self.stft.bins()]
     }
 
     /// Band-limited pulse train: all harmonics of `f0` `[B, T]` (Hz, 0 where unvoiced) below half the sample rate at unit
     /// amplitude, `Σ cos(k·φ) = sin((H + ½)·φ) / (2·sin(φ/2)) - ½`; `[B, T·hop]`.
-    fn pulses(&self, f0: &Tensor) -> Tensor {
-        let (batch, frames) = f0.size2().unwrap_or_default();
-        let samples = [batch, frames * self.stft.hop];
-        let voiced = f0.gt(0.0);
-        let gate = voiced.unsqueeze(2).expand([-1, -1, self.stft.hop], false).reshape(samples);
-        let f0 = self.interpolate(&f0.clamp_min(F0_MIN), &voiced).view(samples);
-        let phase = (f0.to_kind(Kind::Double) / self.sample_rate as f64).cumsum(1, Kind::Double).frac();
-        let phase = phase.to_kind(Kind::Float) * std::f64::consts::TAU;
-        let harmonics = (f0.reciprocal() * (self.sample_rate as f64 / 2.0)).floor() + 0.5;
+    fn pulses(&self, phase: &Tensor, f0: &Tensor) -> Tensor {
+        let gate = f0.gt(0.0).unsqueeze(2).expand([-1, -1, self.stft.hop], false).reshape(phase.size());
+        let phase = phase.frac().to_kind(Kind::Float) * std::f64::consts::TAU;
+        let harmonics = (self.sample_pitch(f0).reciprocal() * (self.sample_rate as f64 / 2.0)).floor() + 0.5;
         let denominator = (&phase * 0.5).sin() * 2.0;
         let near_zero = denominator.abs().le(2e-3);
         let ratio = (&harmonics * phase).sin() / denominator.masked_fill(&near_zero, 1.0);

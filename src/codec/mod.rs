@@ -4,11 +4,13 @@ mod decoder;
 mod encoder;
 pub mod quantizer;
 
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
-use tch::{Tensor, nn};
+use tch::{TchError, Tensor, nn};
 
 pub use decoder::{Decoder, F0_MIN, Spectra};
 pub use encoder::{Encoder, LogMel};
@@ -77,7 +79,12 @@ impl CodecConfig {
                 return Err(format!("codec.{name} is {value}, expected at least 1"));
             }
         }
-        if self.n_fft % (2 * self.hop_length) != 0 {
+        let layers =
+            [self.encoder_fast_layers, self.encoder_slow_layers, self.decoder_slow_layers, self.decoder_fast_layers];
+        if layers.iter().any(|&layers| layers < 1) {
+            return Err(format!("codec: the numbers of layers are {layers:?}, expected at least 1 each"));
+        }
+        if self.n_fft < 2 * self.hop_length || self.n_fft % (2 * self.hop_length) != 0 {
             let (n_fft, hop) = (self.n_fft, self.hop_length);
             return Err(format!("codec.n_fft is {n_fft}, expected a multiple of twice hop_length ({hop})"));
         }
@@ -111,19 +118,69 @@ impl Codec {
         self.quantizer.forward(&latent, self.config.n_q as usize).codes
     }
 
-    /// Codes `[B, K, T]` of the first `K` levels to samples `[B, T·frame_length]`; `seed` fixes the noise in them.
-    pub fn decode(&self, codes: &Tensor, seed: u64) -> Tensor {
-        let spectra = self.decoder.spectra(&self.quantizer.decode(codes));
-        let pitch = spectra.pitch();
-        let noise = gaussian(&self.decoder.noise_shape(&pitch), seed).to_device(codes.device());
-        self.decoder.synthesize(&spectra, &pitch, &noise)
+    /// Codes `[1, K, T]` of the first `K` levels to `T·frame_length` samples; `seed` fixes the noise in them.
+    pub fn decode(&self, codes: &Tensor, seed: u64) -> Result<Vec<f32>, TchError> {
+        let frames = codes.size()[2];
+        let (mut stream, mut samples) = (DecoderStream::new(seed), Vec::new());
+        while stream.frames < frames {
+            let end = (stream.frames + Self::BLOCK).min(frames);
+            samples.extend(self.decode_until(codes, end, &mut stream)?);
+        }
+        Ok(samples)
     }
+
+    /// Samples of the frames from where `stream` stands up to `end`, of codes `[1, K, T]`. They do not depend on how a
+    /// sequence is cut into pieces, up to rounding, as long as `T` reaches [`Decoder::context`] frames beyond `end` or is the whole.
+    pub fn decode_until(&self, codes: &Tensor, end: i64, stream: &mut DecoderStream) -> Result<Vec<f32>, TchError> {
+        let (start, context, length) = (stream.frames, self.decoder.context(), self.config.frame_length());
+        let first = (start - context).max(0);
+        let window = codes.slice(2, first, (end + context).min(codes.size()[2]), 1);
+        let spectra = self.decoder.spectra(&self.quantizer.decode(&window));
+        let pitch = spectra.pitch();
+        let phase = self.decoder.phase(&pitch);
+        // The pulses go on from where they stood before the first new sample.
+        let at = (start - first) * length;
+        let before = if at > 0 { phase.double_value(&[0, at - 1]) } else { 0.0 };
+        let phase = phase + (stream.periods - before);
+        let noise = self.noise(first..first + window.size()[2], stream.seed).to_device(codes.device());
+        let samples = self.decoder.synthesize(&spectra, &phase, &pitch, &noise);
+        let count = (end - start) * length;
+        stream.periods = phase.double_value(&[0, at + count - 1]).fract();
+        stream.frames = end;
+        Vec::<f32>::try_from(samples.narrow(1, at, count).view([-1]))
+    }
+
+    /// Standard normal numbers for these frames, which depend on the seed and the frame alone.
+    fn noise(&self, frames: Range<i64>, seed: u64) -> Tensor {
+        let shape = self.decoder.noise_shape(1, (frames.end - frames.start) * self.config.frame_stride);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let per_frame = (self.config.frame_stride * shape[2] * shape[3]) as usize;
+        let mut values: Vec<f32> = Vec::with_capacity(shape.iter().product::<i64>() as usize);
+        for frame in frames {
+            rng.set_stream(frame as u64);
+            rng.set_word_pos(0);
+            values.extend(StandardNormal.sample_iter(&mut rng).take(per_frame).map(|x: f32| x));
+        }
+        Tensor::from_slice(&values).view(shape)
+    }
+
+    /// Frames that [`Codec::decode`] decodes at once.
+    const BLOCK: i64 = 256;
 }
 
-/// Standard normal numbers that depend on `seed` alone.
-fn gaussian(shape: &[i64], seed: u64) -> Tensor {
-    let rng = ChaCha8Rng::seed_from_u64(seed);
-    let count = shape.iter().product::<i64>() as usize;
-    let values: Vec<f32> = StandardNormal.sample_iter(rng).take(count).collect();
-    Tensor::from_slice(&values).view(shape)
+/// How far a sequence of codes has been decoded.
+#[derive(Debug, Clone)]
+pub struct DecoderStream {
+    /// Token frames decoded so far.
+    pub frames: i64,
+    /// Phase of the pulses there, in periods.
+    periods: f64,
+    seed: u64,
+}
+
+impl DecoderStream {
+    /// At the start; `seed` fixes the noise.
+    pub fn new(seed: u64) -> Self {
+        Self { frames: 0, periods: 0.0, seed }
+    }
 }

@@ -127,6 +127,21 @@ impl CodebookUpdate {
         Self { counts: state("counts", &|c| vec![c.size()[0]]), sums: state("sums", &|c| c.size()), decay }
     }
 
+    /// Whether no codebook has been placed yet.
+    pub fn are_empty(&self) -> bool {
+        self.counts.iter().all(|counts| counts.max().double_value(&[]) == 0.0)
+    }
+
+    /// Takes the codebooks as they are, every entry used as often.
+    pub fn adopt(&mut self, quantizer: &ResidualQuantizer) {
+        no_grad(|| {
+            for ((counts, sums), codebook) in self.counts.iter_mut().zip(&mut self.sums).zip(&quantizer.codebooks) {
+                let _ = counts.fill_(1.0);
+                sums.copy_(codebook);
+            }
+        });
+    }
+
     /// Places the codebooks by k-means over `latents` `[M, D]`, level by level.
     pub fn initialize(&mut self, quantizer: &ResidualQuantizer, latents: &Tensor, iterations: usize) {
         no_grad(|| {

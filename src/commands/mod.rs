@@ -2,55 +2,107 @@
 
 mod batch;
 mod bench;
+mod config;
 mod decode;
 mod devices;
 mod encode;
+mod generate;
+mod help;
+mod hints;
+mod inspect;
+mod logging;
 mod options;
 mod output;
 mod phonemize;
+mod progress;
 mod speak;
+mod timing;
 mod train;
 mod voices;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use config::Config;
 
 /// Text to speech on an ordinary CPU.
 ///
 /// `tts TEXT` is short for `tts speak TEXT`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(after_help = help::TTS, after_long_help = help::long())]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     speak: speak::Args,
-    /// Tell more about errors.
+    /// File with defaults for the options; the user's own if not given.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Tell on standard error what is done, and more about errors.
     #[arg(long, short, global = true)]
-    pub verbose: bool,
+    verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(after_help = help::SPEAK)]
     Speak(speak::Args),
+    #[command(after_help = help::BATCH)]
     Batch(batch::Args),
+    #[command(after_help = help::INSPECT)]
+    Inspect(inspect::Args),
+    #[command(after_help = help::ENCODE)]
     Encode(encode::Args),
+    #[command(after_help = help::DECODE)]
     Decode(decode::Args),
+    #[command(after_help = help::PHONEMIZE)]
     Phonemize(phonemize::Args),
+    #[command(after_help = help::VOICES)]
     Voices(voices::Args),
+    #[command(after_help = help::DEVICES)]
     Devices(devices::Args),
+    #[command(after_help = help::BENCH)]
     Bench(bench::Args),
+    #[command(after_help = help::TRAIN)]
     Train(train::Args),
+    #[command(hide = true)]
+    Generate(generate::Args),
 }
 
 impl Cli {
-    pub fn run(self) -> anyhow::Result<()> {
+    /// Does what the arguments ask for.
+    pub fn run(self) -> ExitCode {
+        let verbose = self.verbose;
+        if verbose {
+            logging::start();
+        }
+        match self.configured().and_then(Self::dispatch) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => report(&error, verbose),
+        }
+    }
+
+    /// The same arguments with the defaults of the configuration file.
+    fn configured(self) -> anyhow::Result<Self> {
+        if matches!(self.command, Some(Command::Train(_) | Command::Generate(_))) {
+            return Ok(self); // a recipe says all of one, and what the other writes is for everyone
+        }
+        match Config::load(self.config.as_deref(), &Self::command())? {
+            Some(config) => Ok(Self::from_arg_matches(&config.set_defaults(Self::command()).get_matches())?),
+            None => Ok(self),
+        }
+    }
+
+    fn dispatch(self) -> anyhow::Result<()> {
         match self.command {
             None => speak::run(self.speak),
             Some(Command::Speak(args)) => speak::run(args),
             Some(Command::Batch(args)) => batch::run(args),
+            Some(Command::Inspect(args)) => inspect::run(args),
             Some(Command::Encode(args)) => encode::run(args),
             Some(Command::Decode(args)) => decode::run(args),
             Some(Command::Phonemize(args)) => phonemize::run(args),
@@ -58,16 +110,18 @@ impl Cli {
             Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
             Some(Command::Train(args)) => train::run(args),
+            Some(Command::Generate(args)) => generate::run(args),
         }
     }
 }
 
 /// Tells of a failure on standard error, in one line unless `verbose`.
-pub fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
+fn report(error: &anyhow::Error, verbose: bool) -> ExitCode {
     if error.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)) {
         return ExitCode::SUCCESS; // whoever read the output has enough of it
     }
     let text = if verbose { format!("{error:?}") } else { one_line(error) };
+    let text = hints::hint(error).map_or(text.clone(), |hint| format!("{text} (hint: {hint})"));
     // A closed standard error leaves no way to tell.
     let _ = writeln!(io::stderr(), "error: {text}");
     ExitCode::FAILURE

@@ -10,7 +10,7 @@ use clap::Args;
 
 use tts::sampling::SamplingOptions;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
-use tts::text::{FrontEnd, Lexicon};
+use tts::text::{FrontEnd, Lexicon, ssml};
 use tts::voice::{self, Voice};
 
 /// Where the text comes from.
@@ -22,11 +22,22 @@ pub struct TextArgs {
     /// File with the text, in UTF-8; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The text is SSML; one that starts with <speak is taken for it anyway.
+    #[arg(long)]
+    ssml: bool,
 }
 
 impl TextArgs {
     /// The text of the one source that was given.
     pub fn read(&self) -> anyhow::Result<String> {
+        let text = self.source()?;
+        if self.ssml {
+            ssml::parts(&text)?; // what passes is taken for SSML from here on
+        }
+        Ok(text)
+    }
+
+    fn source(&self) -> anyhow::Result<String> {
         match (&self.text, &self.file) {
             (Some(text), _) if text == "-" => read_file(Path::new("-")),
             (Some(text), _) => from_argument(text),
@@ -115,6 +126,12 @@ pub struct SpeechArgs {
     /// Speaking rate, 0.5 to 2.
     #[arg(long, value_name = "X", default_value_t = defaults().speed)]
     speed: f64,
+    /// Silence after a sentence, besides what the voice leaves, in seconds.
+    #[arg(long, value_name = "S", default_value_t = defaults().sentence_pause)]
+    sentence_pause: f64,
+    /// Silence after a paragraph, besides that after a sentence, in seconds.
+    #[arg(long, value_name = "S", default_value_t = defaults().paragraph_pause)]
+    paragraph_pause: f64,
     /// Variation from one seed to the next; 0 always speaks the likeliest way.
     #[arg(long, value_name = "X", default_value_t = defaults().sampling.temperature)]
     temperature: f64,
@@ -127,6 +144,9 @@ pub struct SpeechArgs {
     /// Passes of the parallel model.
     #[arg(long, value_name = "N", default_value_t = defaults().nar_steps)]
     nar_steps: i64,
+    /// Longest piece of speech that is made at once, in milliseconds (100 to 10000).
+    #[arg(long, value_name = "MS", default_value_t = defaults().chunk_ms)]
+    chunk_ms: u32,
 }
 
 fn defaults() -> SpeechOptions {
@@ -145,7 +165,9 @@ impl SpeechArgs {
             },
             speed: self.speed,
             nar_steps: self.nar_steps,
-            ..defaults()
+            chunk_ms: self.chunk_ms,
+            sentence_pause: self.sentence_pause,
+            paragraph_pause: self.paragraph_pause,
         };
         options.validate()?;
         Ok(options)
@@ -153,7 +175,15 @@ impl SpeechArgs {
 
     /// Loads what is needed to speak.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        let voice = self.voice.load()?;
-        Ok(Synthesizer::new(voice, self.lexicon.front_end()?))
+        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+    }
+
+    /// Loads the voice for the thread that asks, after setting its threads.
+    pub fn voice(&self) -> anyhow::Result<Voice> {
+        self.voice.load()
+    }
+
+    pub fn front_end(&self) -> anyhow::Result<FrontEnd> {
+        self.lexicon.front_end()
     }
 }

@@ -10,10 +10,11 @@ use signal_hook::flag::register_conditional_shutdown;
 
 use tts::audio::playback::Speakers;
 use tts::audio::sink::Gain;
-use tts::synthesizer::{SpeechOptions, Synthesizer};
+use tts::synthesizer::{Chunk, SpeechOptions, Synthesizer};
 
 use super::options::{SpeechArgs, TextArgs};
 use super::output::{Destination, OutputArgs};
+use super::timing::TimingArgs;
 use super::warn;
 
 /// What a shell reports for a program that Ctrl-C ended.
@@ -34,6 +35,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "out")]
     device: Option<String>,
     #[command(flatten)]
+    timing: TimingArgs,
+    #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
     speech: SpeechArgs,
@@ -43,10 +46,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let options = args.speech.options()?;
     let gain = args.output.gain()?;
     let destination = args.destination()?;
+    args.timing.check()?;
     let text = args.text.read()?;
     let synthesizer = args.speech.synthesizer()?;
-    let warnings = speak_to(destination, &synthesizer, &text, &options, gain)?;
+    let mut timeline = args.timing.timeline(&synthesizer);
+    let warnings = speak_to(destination, &synthesizer, &text, &options, gain, |chunk| {
+        timeline.iter_mut().for_each(|timeline| timeline.push(chunk));
+    })?;
     warnings.iter().for_each(|line| warn(line));
+    timeline.map_or(Ok(()), |timeline| args.timing.write(&timeline.finish()))?;
     Ok(())
 }
 
@@ -66,14 +74,19 @@ impl Args {
     }
 }
 
-/// Speaks `text`; gives warnings for the user.
+/// Speaks `text`; `heard` is told of each chunk. Gives warnings for the user.
 pub fn speak_to(
     destination: Destination,
     synthesizer: &Synthesizer,
     text: &str,
     options: &SpeechOptions,
     gain: Gain,
+    mut heard: impl FnMut(&Chunk),
 ) -> tts::error::Result<Vec<String>> {
-    let blocks = synthesizer.speak(text, options)?.map(|chunk| Ok(chunk?.samples));
+    let blocks = synthesizer.speak(text, options)?.map(|chunk| {
+        let chunk = chunk?;
+        heard(&chunk);
+        Ok(chunk.samples)
+    });
     destination.take(blocks, synthesizer.sample_rate(), gain)
 }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, export, recipe};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, coarse, codec, fine};
+use tts::train::{Progress, Start, coarse, codec, fine};
+
+use super::progress::QuietArgs;
 
 /// Train a model of a voice.
 #[derive(Debug, Parser)]
@@ -47,12 +49,17 @@ struct RunArgs {
     /// Go on with the run in that folder.
     #[arg(long)]
     resume: bool,
+    /// Begin with the weights in the folder of a voice, or of another run, of the same sizes.
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Threads for matrix products.
     #[arg(long, default_value_t = 2)]
     threads: i32,
     /// Train on the GPU.
     #[arg(long)]
     cuda: bool,
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 #[derive(Debug, Parser)]
@@ -90,23 +97,23 @@ struct ExportArgs {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let bar = bar();
-    let mut observer = |progress: &Progress| show(&bar, progress);
     match args.model {
         Model::Codec(args) => {
             let (device, recipe): (_, codec::CodecRecipe) = args.prepare()?;
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
-            codec::train(&recipe, &corpus, &args.run, args.resume, device, &mut observer)?;
+            codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
         }
         Model::Coarse(args) => {
             let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
-            coarse::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+            let run = args.run;
+            coarse::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Fine(args) => {
             let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
             let corpus = args.corpus(device)?;
-            fine::train(&recipe, &corpus, &args.run.run, args.run.resume, device, &mut observer)?;
+            let run = args.run;
+            fine::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Export(args) => {
             let runs = Runs { codec: &args.codec, coarse: &args.coarse, fine: &args.fine };
@@ -119,6 +126,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl RunArgs {
+    fn start(&self) -> Start {
+        match &self.from {
+            Some(dir) => Start::From(dir.clone()),
+            None if self.resume => Start::Resume,
+            None => Start::Fresh,
+        }
+    }
+
     fn prepare<T: DeserializeOwned>(&self) -> anyhow::Result<(Device, T)> {
         tch::set_num_threads(self.threads);
         let device = if self.cuda { Device::Cuda(0) } else { Device::Cpu };
@@ -130,12 +145,11 @@ impl TokenArgs {
     /// The corpus in the codec's codes.
     fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
         let codec: codec::CodecRecipe = recipe(&self.codec)?;
-        let bar = bar().with_message("utterances encoded");
+        let mut progress = self.run.quiet.progress(0, "utterances encoded");
         let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec.model, device, &mut |done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
+            progress.set(done as u64, all as u64);
         })?;
-        bar.finish_and_clear();
+        progress.finish();
         Ok(corpus)
     }
 }
@@ -145,15 +159,14 @@ fn read_recipe<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     toml::from_str(&text).with_context(|| format!("in the recipe {}", path.display()))
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn show(bar: &ProgressBar, progress: &Progress) {
-    bar.set_length(progress.steps);
-    bar.set_position(progress.step);
-    let figures: Vec<String> = progress.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
-    let left = HumanDuration(progress.remaining);
-    bar.set_message(format!("{}, {:.0} s of speech/s, {left} left", figures.join(", "), progress.speech_rate));
+/// Tells of every step on a terminal, elsewhere of those whose figures are kept.
+fn observer(quiet: QuietArgs) -> impl FnMut(&Progress) {
+    let mut shown = quiet.progress(0, "steps");
+    move |progress| {
+        let figures: Vec<String> = progress.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        let left = HumanDuration(progress.remaining);
+        let figures = format!("steps: {}, {:.0} s of speech/s, {left} left", figures.join(", "), progress.speech_rate);
+        let kept = progress.metrics.iter().any(|(name, _)| *name == "held_out");
+        shown.set_with(progress.step, progress.steps, &figures, kept);
+    }
 }

@@ -21,7 +21,7 @@ pub fn run(_: Args) -> anyhow::Result<()> {
         let folders: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
         bail!("no voice is installed in {}", folders.join(", "));
     }
-    let header = ["voice", "language", "licence", "rate", "size", "folder"].map(str::to_string);
+    let header = ["voice", "language", "licence", "rate", "weights", "card"].map(str::to_string);
     let mut rows = vec![header];
     for dir in voices {
         match VoiceConfig::load(&dir) {
@@ -37,15 +37,16 @@ fn row(dir: &Path, config: &VoiceConfig) -> [String; 6] {
     let name = dir.file_name().map_or_else(|| config.name.clone(), |name| name.to_string_lossy().into_owned());
     let rate = format!("{} Hz", config.codec.sample_rate);
     let size = format!("{:.1} MB", bytes(dir) as f64 / 1e6);
-    let folder = fs::canonicalize(dir).unwrap_or_else(|_| PathBuf::from(dir)).display().to_string();
-    [name, config.language.clone(), config.licence.clone(), rate, size, folder]
+    let folder = fs::canonicalize(dir).unwrap_or_else(|_| PathBuf::from(dir));
+    let card = folder.join("CARD.md");
+    let card = if card.is_file() { card.display().to_string() } else { format!("no card in {}", folder.display()) };
+    [name, config.language.clone(), config.licence.clone(), rate, size, card]
 }
 
-/// Size of the weights and the configuration.
+/// Size of the weights.
 fn bytes(dir: &Path) -> u64 {
     let models = ["codec", "encoder", "coarse", "fine"].map(|model| format!("{model}.safetensors"));
-    let files = models.iter().map(String::as_str).chain(["config.json"]);
-    files.filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
+    models.iter().filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
 }
 
 fn print(rows: &[[String; 6]]) -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 use tch::{Device, Kind, Tensor, nn};
 
 use super::kv_cache::KvCache;
+use super::linear::{Linear, linear};
+use crate::error::Result;
 
 /// How far a position looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,18 +67,14 @@ impl Rotary {
 /// Self-attention over a sequence.
 #[derive(Debug)]
 pub struct Attention {
-    qkv: nn::Linear,
-    output: nn::Linear,
+    qkv: Linear,
+    output: Linear,
     heads: i64,
 }
 
 impl Attention {
     pub fn new(vs: nn::Path, dim: i64, heads: i64) -> Self {
-        Self {
-            qkv: nn::linear(&vs / "qkv", dim, 3 * dim, Default::default()),
-            output: nn::linear(&vs / "output", dim, dim, Default::default()),
-            heads,
-        }
+        Self { qkv: linear(&vs / "qkv", dim, 3 * dim), output: linear(&vs / "output", dim, dim), heads }
     }
 
     /// A whole sequence at once: `[B, T, C]` to `[B, T, C]` under an additive mask.
@@ -90,6 +88,12 @@ impl Attention {
         let [q, k, v] = self.project(x);
         let (k, v) = cache.push(&rotary.apply(&k), &v);
         self.attend(&rotary.apply(&q), &k, &v, None)
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.qkv.pack()?;
+        self.output.pack()
     }
 
     fn project(&self, x: &Tensor) -> [Tensor; 3] {

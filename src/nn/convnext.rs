@@ -2,13 +2,16 @@
 
 use tch::{Tensor, nn};
 
+use super::linear::{Linear, linear};
+use crate::error::Result;
+
 /// Depthwise convolution over time, then a position-wise MLP, added to the input.
 #[derive(Debug)]
 pub struct ConvNeXtBlock {
     dwconv: nn::Conv1D,
     norm: nn::LayerNorm,
-    pwconv1: nn::Linear,
-    pwconv2: nn::Linear,
+    pwconv1: Linear,
+    pwconv2: Linear,
     gamma: Tensor,
 }
 
@@ -22,10 +25,16 @@ impl ConvNeXtBlock {
         Self {
             dwconv: nn::conv1d(&vs / "dwconv", dim, dim, 2 * Self::CONTEXT + 1, conv),
             norm: nn::layer_norm(&vs / "norm", vec![dim], Default::default()),
-            pwconv1: nn::linear(&vs / "pwconv1", dim, hidden, Default::default()),
-            pwconv2: nn::linear(&vs / "pwconv2", hidden, dim, Default::default()),
+            pwconv1: linear(&vs / "pwconv1", dim, hidden),
+            pwconv2: linear(&vs / "pwconv2", hidden, dim),
             gamma: vs.var("gamma", &[dim], nn::Init::Const(layer_scale)),
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.pwconv1.pack()?;
+        self.pwconv2.pack()
     }
 
     /// `[B, C, T]` to `[B, C, T]`.

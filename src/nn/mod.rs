@@ -3,6 +3,7 @@
 pub mod attention;
 pub mod convnext;
 pub mod kv_cache;
+pub mod linear;
 pub mod phonemes;
 pub mod stft;
 pub mod transformer;

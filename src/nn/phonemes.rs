@@ -4,6 +4,7 @@ use tch::{Tensor, nn};
 
 use super::attention::Window;
 use super::transformer::{Transformer, TransformerConfig};
+use crate::error::Result;
 
 /// Reads a sequence of phonemes in both directions.
 #[derive(Debug)]
@@ -18,6 +19,11 @@ impl PhonemeEncoder {
             embedding: nn::embedding(&vs / "embedding", symbols, config.dim, Default::default()),
             transformer: Transformer::new(&vs / "transformer", config, Window::Full),
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<()> {
+        self.transformer.pack()
     }
 
     /// Symbols `[B, S]` to states `[B, S, C]`; `lengths` `[B]` if they are padded.

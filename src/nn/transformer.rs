@@ -5,6 +5,7 @@ use tch::{Device, Tensor, nn};
 
 use super::attention::{Attention, Rotary, Window};
 use super::kv_cache::KvCache;
+use super::linear::{Linear, linear};
 
 /// Sizes of a transformer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,8 +39,8 @@ struct Block {
     norm1: nn::LayerNorm,
     attention: Attention,
     norm2: nn::LayerNorm,
-    up: nn::Linear,
-    down: nn::Linear,
+    up: Linear,
+    down: Linear,
 }
 
 impl Block {
@@ -49,8 +50,8 @@ impl Block {
             norm1: nn::layer_norm(&vs / "norm1", vec![dim], Default::default()),
             attention: Attention::new(&vs / "attention", dim, config.heads),
             norm2: nn::layer_norm(&vs / "norm2", vec![dim], Default::default()),
-            up: nn::linear(&vs / "up", dim, hidden, Default::default()),
-            down: nn::linear(&vs / "down", hidden, dim, Default::default()),
+            up: linear(&vs / "up", dim, hidden),
+            down: linear(&vs / "down", hidden, dim),
         }
     }
 
@@ -84,6 +85,15 @@ impl Transformer {
             config: config.clone(),
             window,
         }
+    }
+
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> crate::error::Result<()> {
+        self.layers.iter_mut().try_for_each(|layer| {
+            layer.attention.pack()?;
+            layer.up.pack()?;
+            layer.down.pack()
+        })
     }
 
     /// A batch of sequences `[B, T, C]` to `[B, T, C]`; `lengths` `[B]` if they are padded.

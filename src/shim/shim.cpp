@@ -3,7 +3,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/native/quantized/PackedParams.h>
 
 #include <cstring>
 #include <exception>
@@ -28,9 +30,33 @@ std::vector<at::Tensor> list(at::Tensor** tensors, size_t n) {
   return out;
 }
 
+using Packed = c10::intrusive_ptr<LinearPackedParamsBase>;
+
 }  // namespace
 
 extern "C" {
+
+// Packs a float weight [to, from] as 8-bit rows with a scale each; `bias` may be null.
+char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Packed** packed) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    auto scales = (weight->abs().amax(1).clamp_min(1e-8) / 127).to(at::kDouble);
+    auto zeros = at::zeros({weight->size(0)}, at::kLong);
+    auto rows = at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
+    auto prepack = c10::Dispatcher::singleton()
+                       .findSchemaOrThrow("quantized::linear_prepack", "")
+                       .typed<Packed(at::Tensor, std::optional<at::Tensor>)>();
+    *packed = new Packed(prepack.call(rows, bias ? std::optional<at::Tensor>(bias->detach()) : std::nullopt));
+  });
+}
+
+// Without VNNI instructions sums of 8-bit products saturate: activations then keep 7 bits.
+char* tts_packed_linear(Packed* packed, at::Tensor* x, at::Tensor** y) {
+  static const bool reduce_range = !__builtin_cpu_supports("avx512vnni") && !__builtin_cpu_supports("avxvnni");
+  return guarded([&] { *y = new at::Tensor((*packed)->apply_dynamic(*x, reduce_range)); });
+}
+
+void tts_free_packed(Packed* packed) { delete packed; }
 
 // One AdamW update of all parameters, their gradients first scaled down to the global norm `max_norm`.
 // Writes the norm before scaling to `norm`.

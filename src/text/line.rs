@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::vocab::{PUNCTUATION, Vocab};
+use super::vocab::Vocab;
 
 /// A spoken word and where it lies in the phonemes of its utterance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,9 @@ pub struct Line {
 impl Line {
     /// Adds a word or a mark.
     pub fn push(&mut self, text: &str, phonemes: &str) {
-        let is_sound = |c: char| Vocab::contains(c) && c != ' ' && !PUNCTUATION.contains(c);
         let start = self.length;
         phonemes.chars().for_each(|symbol| self.symbol(symbol));
-        if phonemes.contains(is_sound) {
+        if phonemes.contains(Vocab::is_sound) {
             self.words.push(Word { text: text.to_string(), phonemes: start..self.length });
         }
     }
@@ -66,6 +65,6 @@ impl Line {
 }
 
 /// Whether a sentence or its phonemes close with a mark that ends sentences.
-fn ends_with_stop(text: &str) -> bool {
+pub fn ends_with_stop(text: &str) -> bool {
     text.trim_end_matches(['"', '”', '’', '\'', ')', ']', ' ']).ends_with(['.', '!', '?', '…'])
 }

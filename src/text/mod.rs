@@ -1,16 +1,19 @@
 //! Written English to phonemes: sentences, words as spoken, phonemes with stress.
 //!
-//! `split` finds sentences, `normalize` puts signs into words, `phonemize` reads words aloud with
-//! the help of `pronounce`, and `vocab` numbers the phonemes. Knows nothing of models or sound.
+//! `markup` and `ssml` find pauses and marks, `split` finds sentences, `normalize` puts signs into
+//! words, `phonemize` reads words aloud with the help of `pronounce`, and `vocab` numbers the
+//! phonemes. Knows nothing of models or sound.
 
 pub mod letters;
 mod lexicon;
 mod line;
+pub mod markup;
 pub mod normalize;
 mod phonemize;
 mod pronounce;
 mod spelling;
 pub mod split;
+pub mod ssml;
 mod table;
 mod tokens;
 mod vocab;
@@ -19,24 +22,58 @@ pub use lexicon::{Lexicon, Pronunciation};
 pub use line::Word;
 pub use vocab::Vocab;
 
+use std::iter;
+
 use crate::error::{Error, Result};
+use markup::{End, Part, Passage, Prosody};
 use normalize::Normalizer;
 use phonemize::Phonemizer;
-use split::{Sentence, halve, sentences};
 use tokens::{Given, given_mark, is_given_mark};
 
-/// A sentence ready to be spoken.
+/// A stretch of what is to be heard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    Utterance(Utterance),
+    /// Silence, in seconds.
+    Pause(f64),
+    /// A named place between utterances.
+    Mark(String),
+}
+
+/// A named place in an utterance.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub name: String,
+    /// Number of words before it.
+    pub word: usize,
+}
+
+/// A sentence ready to be spoken.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Utterance {
-    /// The sentence as written.
+    /// The sentence as written, without the brackets around given phonemes.
     pub text: String,
     /// The words as spoken.
     pub spoken: String,
     /// Phonemes with stress and punctuation, ready for [`Vocab::encode`].
     pub phonemes: String,
     pub words: Vec<Word>,
+    pub marks: Vec<Mark>,
+    pub prosody: Prosody,
+    /// Whether its sentence ends with it, and does not go on after a pause.
+    pub ends_sentence: bool,
     /// Whether a longer pause is due after it.
     pub ends_paragraph: bool,
+}
+
+impl Utterance {
+    /// Itself or, where nothing is spoken, its marks.
+    fn items(self) -> Vec<Item> {
+        if !self.words.is_empty() {
+            return vec![Item::Utterance(self)];
+        }
+        self.marks.into_iter().map(|mark| Item::Mark(mark.name)).collect()
+    }
 }
 
 /// Sentences with more phonemes are cut in two.
@@ -71,42 +108,76 @@ impl FrontEnd {
         Ok(self)
     }
 
-    /// The utterances of a text, in order; at least one.
+    /// The utterances of a text, in order; at least one. Pauses and marks between them are left out.
     pub fn read(&self, text: &str) -> Result<Vec<Utterance>> {
-        let utterances: Vec<Utterance> = self.utterances(text).collect::<Result<_>>()?;
+        let spoken = self.items(text)?.filter_map(|item| match item {
+            Ok(Item::Utterance(utterance)) => Some(Ok(utterance)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        });
+        let utterances: Vec<Utterance> = spoken.collect::<Result<_>>()?;
         if utterances.is_empty() { Err(nothing_to_speak(text)) } else { Ok(utterances) }
     }
 
-    /// The utterances of a text one by one, each read when it is asked for: the first sentence of a
-    /// book does not wait for the others. None if there is nothing to speak.
-    pub fn utterances<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Result<Utterance>> + use<'a> {
-        sentences(text).into_iter().flat_map(|sentence| match self.read_sentence(sentence) {
-            Ok(utterances) => utterances.into_iter().map(Ok).collect(),
+    /// What is to be heard of a text (see [`markup`]), one by one: a sentence is read when it is asked for, so that the
+    /// first one of a book does not wait for the others. No utterance if there is nothing to speak.
+    pub fn items(&self, text: &str) -> Result<impl Iterator<Item = Result<Item>> + use<'_>> {
+        let parts = markup::parts(text)?;
+        Ok(parts.into_iter().flat_map(|part| -> Box<dyn Iterator<Item = Result<Item>>> {
+            match part {
+                Part::Pause(seconds) => Box::new(iter::once(Ok(Item::Pause(seconds)))),
+                Part::Mark(name) => Box::new(iter::once(Ok(Item::Mark(name)))),
+                Part::Text(passage) => Box::new(self.passage(passage)),
+            }
+        }))
+    }
+
+    /// A passage sentence by sentence.
+    fn passage(&self, passage: Passage) -> impl Iterator<Item = Result<Item>> + use<'_> {
+        let sentences = passage.sentences();
+        let silent = if sentences.is_empty() { passage.marks } else { Vec::new() };
+        let spoken = sentences.into_iter().flat_map(|sentence| match self.read_sentence(sentence) {
+            Ok(items) => items.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
-        })
+        });
+        silent.into_iter().map(|(_, name)| Ok(Item::Mark(name))).chain(spoken)
     }
 
     /// A sentence as one utterance or, if it is long, as several.
-    fn read_sentence(&self, sentence: Sentence) -> Result<Vec<Utterance>> {
-        let (mut utterances, mut parts) = (Vec::new(), vec![sentence.text]);
-        while let Some(part) = parts.pop() {
-            let whole = if part.len() > MOST_BYTES { None } else { self.read_whole(part)? };
+    fn read_sentence(&self, sentence: Passage) -> Result<Vec<Item>> {
+        let end = sentence.end;
+        let (mut utterances, mut open) = (Vec::new(), vec![sentence]);
+        while let Some(passage) = open.pop() {
+            let whole = if passage.text.len() > MOST_BYTES { None } else { self.read_whole(&passage)? };
             let fits = |utterance: &Utterance| utterance.phonemes.chars().count() <= MOST_PHONEMES;
-            match (whole.filter(fits), halve(part)) {
-                (Some(utterance), _) => utterances.push(utterance),
-                (None, Some((first, second))) => parts.extend([second, first]),
-                (None, None) => {}
+            match whole.filter(fits) {
+                Some(utterance) => utterances.push(utterance),
+                None => open.extend(passage.halves().into_iter().flatten().rev()),
             }
         }
-        utterances.retain(|utterance| !utterance.words.is_empty());
-        if let Some(last) = utterances.last_mut() {
-            last.ends_paragraph = sentence.ends_paragraph;
+        if let Some(last) = utterances.iter_mut().rev().find(|utterance| !utterance.words.is_empty()) {
+            last.ends_sentence = end >= End::Sentence;
+            last.ends_paragraph = end == End::Paragraph;
         }
-        Ok(utterances)
+        Ok(utterances.into_iter().flat_map(Utterance::items).collect())
     }
 
-    /// The text as one utterance, unless its words are too many.
-    fn read_whole(&self, text: &str) -> Result<Option<Utterance>> {
+    /// The passage as one utterance, unless its words are too many.
+    fn read_whole(&self, passage: &Passage) -> Result<Option<Utterance>> {
+        let Some((spoken, phonemes, words)) = self.sound(&passage.text)? else { return Ok(None) };
+        let mut marks = Vec::new();
+        for (at, name) in &passage.marks {
+            // Read by itself what stands before the mark has as many words as it has in its sentence, or nearly.
+            let before = if *at == 0 { None } else { self.sound(&passage.text[..*at])? };
+            let word = before.map_or(0, |(_, _, before)| before.len().min(words.len()));
+            marks.push(Mark { name: name.clone(), word });
+        }
+        let (text, prosody) = (without_brackets(&passage.text), passage.prosody);
+        Ok(Some(Utterance { text, spoken, phonemes, words, marks, prosody, ..Default::default() }))
+    }
+
+    /// A text in words, their phonemes and where they lie, unless its words are too many.
+    fn sound(&self, text: &str) -> Result<Option<(String, String, Vec<Word>)>> {
         let (marked, given) = self.mark_given(text)?;
         let spoken = self.normalizer.speak(&marked)?;
         if spoken.len() > MOST_BYTES {
@@ -117,15 +188,15 @@ impl FrontEnd {
             Some(mark) => spoken.replace(mark, &word.text),
             None => spoken,
         });
-        Ok(Some(Utterance { text: text.to_string(), spoken, phonemes, words, ends_paragraph: false }))
+        Ok(Some((spoken, phonemes, words)))
     }
 
-    /// Puts a mark in place of each `[[phonemes]]` and each word of the lexicon.
+    /// Puts a mark in place of each `[[phonemes]]` or `[[word|phonemes]]` and each word of the lexicon.
     fn mark_given(&self, text: &str) -> Result<(String, Vec<Given>)> {
         let (mut marked, mut given, mut rest) = (String::new(), Vec::new(), text);
-        while let Some((before, phonemes, after)) = next_phonemes(rest) {
+        while let Some((before, (word, phonemes), after)) = next_phonemes(rest) {
             self.mark_lexicon(before, &mut marked, &mut given)?;
-            push_mark(&mut marked, &mut given, phonemes, Vocab::from_ipa(phonemes)?)?;
+            push_mark(&mut marked, &mut given, word, Vocab::from_ipa(phonemes)?)?;
             rest = after;
         }
         self.mark_lexicon(rest, &mut marked, &mut given)?;
@@ -156,11 +227,21 @@ fn push_mark(marked: &mut String, given: &mut Vec<Given>, text: &str, phonemes: 
     Ok(())
 }
 
-/// The text before the next `[[phonemes]]`, the phonemes, and the text after.
-fn next_phonemes(text: &str) -> Option<(&str, &str, &str)> {
+/// The text before the next `[[phonemes]]`, the word that they stand for and they themselves, and the text after.
+fn next_phonemes(text: &str) -> Option<(&str, (&str, &str), &str)> {
     let (before, rest) = text.split_once("[[")?;
-    let (phonemes, after) = rest.split_once("]]")?;
-    Some((before, phonemes, after))
+    let (given, after) = rest.split_once("]]")?;
+    Some((before, given.split_once('|').unwrap_or((given, given)), after))
+}
+
+/// The text with the words in place of `[[word|phonemes]]`.
+fn without_brackets(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some((before, (word, _), after)) = next_phonemes(rest) {
+        plain.extend([before, word]);
+        rest = after;
+    }
+    plain + rest
 }
 
 /// For a text without a single word.

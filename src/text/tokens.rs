@@ -91,8 +91,13 @@ pub fn merged(parts: &[Part]) -> (String, String) {
     (parts.iter().map(|part| part.text.as_str()).collect(), heaviest.map(|part| part.tag.clone()).unwrap_or_default())
 }
 
-/// A word as written.
+/// A word as written, without the full stop that stays at a given word.
 pub fn written(word: &[Part], given: &[Given]) -> String {
+    let is_given = word.iter().any(|part| part.text.starts_with(is_given_mark));
+    let word = match word {
+        [rest @ .., stop] if is_given && stop.text == "." => rest,
+        _ => word,
+    };
     let text = |part: &Part| {
         let mark = part.text.chars().next().filter(|&c| is_given_mark(c));
         let word = mark.and_then(|c| given.get((u32::from(c) - FIRST_MARK) as usize));

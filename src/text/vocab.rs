@@ -60,6 +60,11 @@ impl Vocab {
         SYMBOLS.contains(symbol)
     }
 
+    /// Whether a symbol is heard by itself, as stress marks, spaces and punctuation are not.
+    pub fn is_sound(symbol: char) -> bool {
+        Self::contains(symbol) && !PUNCTUATION.contains(symbol) && !matches!(symbol, ' ' | 'ˈ' | 'ˌ')
+    }
+
     /// Ids of a phoneme string, one a `char`, without `BEGIN` and `END`.
     pub fn encode(phonemes: &str) -> Result<Vec<i64>> {
         phonemes.chars().map(Self::id).collect()

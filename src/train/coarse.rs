@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::Observer;
+use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
 use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
 use crate::error::Result;
@@ -24,11 +24,11 @@ pub fn train(
     recipe: &CoarseRecipe,
     corpus: &TokenCorpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
 ) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, resume, device, observer, |vs| Learner {
+    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
         model: CoarseModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })
@@ -53,8 +53,8 @@ impl LanguageModel for Learner {
             phonemes: batch.phonemes.shallow_clone(),
             phoneme_lengths: batch.phoneme_lengths.shallow_clone(),
             previous: Tensor::cat(&[start, previous], 1),
-            pointer: batch.pointer.shallow_clone(),
-            stay: batch.since.shallow_clone(),
+            pointer: batch.path.pointer.shallow_clone(),
+            stay: batch.path.since.shallow_clone(),
             log_speed: batch.log_speed.shallow_clone(),
         });
         let token = batch.mean(&frame_cross_entropy(&self.model.token_logits(&state), &target));

@@ -10,10 +10,10 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance};
-use super::distillation::{self, Target};
 use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
+use super::distillation::{self, Target};
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan};
+use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
@@ -61,6 +61,8 @@ pub struct CodecTraining {
 
 /// Weights of the loss terms.
 const MEL: f64 = 1.0;
+/// Small: an L1 distance has a steep gradient however close the pitch, and the trunk is shared.
+const PITCH: f64 = 0.3;
 const COMMITMENT: f64 = 0.25;
 const ADVERSARIAL: f64 = 0.1;
 const FEATURE_MATCHING: f64 = 0.5;
@@ -72,7 +74,7 @@ pub fn train(
     recipe: &CodecRecipe,
     corpus: &Corpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
 ) -> Result<()> {
@@ -84,9 +86,11 @@ pub fn train(
     let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
     tch::manual_seed(t.seed as i64);
     let mut trainer = Trainer::new(recipe, corpus, device);
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, resume, observer)?;
+    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Some(checkpoint) = checkpoint {
         trainer.restore(&checkpoint, &run.checkpoint_path())?;
+    } else if let Start::From(other) = start {
+        trainer.adopt(other)?;
     }
     let held_out = trainer.held_out_batch()?;
     while !run.is_finished() {
@@ -156,12 +160,39 @@ impl<'a> Trainer<'a> {
         let optimizer = Optimizer::new(&vs, "", options(0.99));
         let loss = SpectralLoss::new(&recipe.model, device);
         let distills = corpus.has_spectra();
-        Self { recipe, corpus, distills, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary, loss }
+        Self {
+            recipe,
+            corpus,
+            distills,
+            device,
+            vs,
+            encoder,
+            codec,
+            codebook_vs,
+            codebooks,
+            optimizer,
+            adversary,
+            loss,
+        }
+    }
+
+    /// Takes the weights in another folder. Their codebooks are in place: quantization begins at once.
+    fn adopt(&mut self, other: &Path) -> Result<()> {
+        if self.recipe.training.quantize_from > 0 {
+            let reason = "a codec that begins with the weights of another is quantized from the start: expected quantize_from = 0";
+            return Err(Error::Training(reason.into()));
+        }
+        let path = other.join("codec.safetensors");
+        let mut weights = Checkpoint::load(&path)?;
+        weights.tensors.extend(Checkpoint::load(&other.join("encoder.safetensors"))?.tensors);
+        weights.restore("", &self.vs, &path)?;
+        self.codebooks.adopt(&self.codec.quantizer);
+        Ok(())
     }
 
     fn step(&mut self, run: &Run) -> Result<Vec<(&'static str, f64)>> {
         let t = &self.recipe.training;
-        if run.step() == t.quantize_from {
+        if run.step() == t.quantize_from && self.codebooks.are_empty() {
             self.place_codebooks(run)?;
         }
         let batch = self.batch(run)?;
@@ -252,8 +283,10 @@ impl<'a> Trainer<'a> {
     fn decode(&self, latent: &Tensor, f0: &Tensor) -> Result<(Spectra, Tensor)> {
         let bf16 = self.recipe.training.bf16;
         let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
-        let noise = Tensor::randn(self.codec.decoder.noise_shape(f0), (Kind::Float, self.device));
-        let samples = self.codec.decoder.synthesize(&spectra, f0, &noise);
+        let (batch, hops) = f0.size2()?;
+        let decoder = &self.codec.decoder;
+        let noise = Tensor::randn(decoder.noise_shape(batch, hops), (Kind::Float, self.device));
+        let samples = decoder.synthesize(&spectra, &decoder.phase(f0), f0, &noise);
         Ok((spectra, samples))
     }
 
@@ -355,7 +388,7 @@ fn pitch_losses(spectra: &Spectra, batch: &Batch) -> (Tensor, Tensor) {
     let pitch = distance.sum(Kind::Float) / weight.sum(Kind::Float).clamp_min(1.0);
     let none = None::<&Tensor>;
     let voicing = spectra.voicing.binary_cross_entropy_with_logits(&voiced, none, none, tch::Reduction::Mean);
-    (pitch * 5.0, voicing)
+    (pitch * PITCH, voicing)
 }
 
 /// Distance of waveforms in log and linear STFT magnitudes at three resolutions, and in log-mel.

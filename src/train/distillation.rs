@@ -59,14 +59,19 @@ impl Target {
     pub fn loss(&self, spectra: &Spectra, f0: &Tensor, config: &CodecConfig) -> Tensor {
         let mean = |x: Tensor| (x * mel_density(config, f0.device())).mean(Kind::Float);
         // Pulses reach into the windows of neighbouring frames.
-        let sounding = f0.gt(0.0).to_kind(Kind::Float).unsqueeze(1).max_pool1d(3, 1, 1, 1, false).squeeze_dim(1).unsqueeze(2);
+        let sounding =
+            f0.gt(0.0).to_kind(Kind::Float).unsqueeze(1).max_pool1d(3, 1, 1, 1, false).squeeze_dim(1).unsqueeze(2);
         let harmonic = self.harmonic.exp() * &sounding;
         let free = self.free.exp();
         let masked = (&harmonic + &free) * MASKED + FLOOR;
         let magnitude = |predicted: Tensor, target: &Tensor| ((predicted + &masked) / (target + &masked)).log().abs();
-        let distance = magnitude(spectra.harmonic() * &sounding, &harmonic)
+        let loud = (&harmonic + &free).pow_tensor_scalar(0.3);
+        let scale = mean(loud.shallow_clone()).clamp_min(1e-2);
+        let distance = (magnitude(spectra.harmonic() * &sounding, &harmonic)
             + magnitude(spectra.free(), &free)
-            + magnitude(spectra.noise(), &harmonic.zeros_like());
+            + magnitude(spectra.noise(), &harmonic.zeros_like()))
+            * loud
+            / scale;
 
         let (harmonic, free) = (harmonic.pow_tensor_scalar(COMPRESSION), free.pow_tensor_scalar(COMPRESSION));
         let turned = |predicted: Tensor, target: &Tensor| 1.0 - (predicted - target).cos();

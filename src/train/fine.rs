@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::Observer;
+use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, nudge};
 use crate::error::Result;
-use crate::fine::{FineConfig, FineInput, FineModel};
+use crate::fine::{FineConfig, FineModel};
 
 /// A fine model and how it is trained: the file given to `tts train fine --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,11 +27,11 @@ pub fn train(
     recipe: &FineRecipe,
     corpus: &TokenCorpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
 ) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, resume, device, observer, |vs| Learner {
+    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
         model: FineModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })
@@ -57,16 +57,11 @@ impl LanguageModel for Learner {
         let codes = if training { nudge(&batch.codes, self.training.nudge, size) } else { batch.codes.shallow_clone() };
         let known = latent(&codes, codebooks, level);
         let target = latent(&batch.codes, codebooks, n_q);
-        let aligned = self.model.aligned(&FineInput {
-            phonemes: batch.phonemes.shallow_clone(),
-            phoneme_lengths: Some(batch.phoneme_lengths.shallow_clone()),
-            pointer: batch.pointer.shallow_clone(),
-            since: batch.since.shallow_clone(),
-            until: batch.until.shallow_clone(),
-            frame_lengths: Some(batch.frame_lengths.shallow_clone()),
-        });
+        let phonemes = self.model.phonemes(&batch.phonemes, Some(&batch.phoneme_lengths));
+        let aligned = self.model.aligned(&phonemes, &batch.path);
         let predicted = self.model.forward(&aligned, &known, level, Some(&batch.frame_lengths));
-        let energy = |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
+        let energy =
+            |x: Tensor| batch.mean(&x.to_kind(Kind::Float).square().mean_dim([2i64].as_slice(), false, Kind::Float));
         // What is not explained of what the known levels leave over: 1 for a model that adds nothing to them.
         let loss = energy(predicted - &target) / energy(latent(&batch.codes, codebooks, level) - target);
         (loss, Vec::new())

@@ -9,10 +9,10 @@ use tch::nn::VarStore;
 use tch::{Device, Tensor, no_grad};
 
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan};
+use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::tokens::{TokenBatch, TokenCorpus, TokenSequence};
-use crate::checkpoint::{Checkpoint, save_half};
+use crate::checkpoint::{Checkpoint, load_variables, save_half};
 use crate::error::{Error, Result};
 use crate::shim::{AdamW, autocast_bf16};
 
@@ -53,7 +53,7 @@ pub fn train<M: LanguageModel>(
     training: &LanguageTraining,
     corpus: &TokenCorpus,
     dir: &Path,
-    resume: bool,
+    start: &Start,
     device: Device,
     observer: Observer,
     build: impl FnOnce(&VarStore) -> M,
@@ -66,10 +66,12 @@ pub fn train<M: LanguageModel>(
     let options =
         AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 };
     let mut optimizer = Optimizer::new(&vs, "", options);
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, resume, observer)?;
+    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Some(checkpoint) = checkpoint {
         checkpoint.restore("model.", &vs, &run.checkpoint_path())?;
         optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
+    } else if let Start::From(other) = start {
+        no_grad(|| load_variables(&other.join(M::WEIGHTS), &vs))?;
     }
     let held_out = held_out_batches(corpus, training.batch_frames, device);
     while !run.is_finished() {

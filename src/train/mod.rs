@@ -13,4 +13,4 @@ mod run;
 mod schedule;
 pub mod tokens;
 
-pub use run::{Observer, Progress};
+pub use run::{Observer, Progress, Start};

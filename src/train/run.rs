@@ -37,6 +37,17 @@ pub struct RunPlan {
     pub checkpoint_seconds: u64,
 }
 
+/// How a run begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// With random weights.
+    Fresh,
+    /// Where the run in its folder was left.
+    Resume,
+    /// With the weights in the folder of a voice, or of another run.
+    From(PathBuf),
+}
+
 /// The folder of one run, and how far it has come.
 pub struct Run<'a> {
     dir: PathBuf,
@@ -53,7 +64,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts a run in `dir`, or goes on with the one there if `resume` is set.
+    /// Starts a run in `dir`, or goes on with the one there.
     ///
     /// `config` is kept in the folder as `config.toml`; a run resumes only under the configuration it began with.
     /// The checkpoint to go on from is returned with it.
@@ -61,12 +72,12 @@ impl<'a> Run<'a> {
         dir: &Path,
         config: &str,
         plan: RunPlan,
-        resume: bool,
+        start: &Start,
         observer: Observer<'a>,
     ) -> Result<(Self, Option<Checkpoint>)> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let (kept, path) = (dir.join("config.toml"), dir.join("checkpoint.safetensors"));
-        let checkpoint = if resume {
+        let checkpoint = if *start == Start::Resume {
             let before = fs::read_to_string(&kept).map_err(Error::io(&kept))?;
             if before != config {
                 let reason = "the run there began with another configuration; give that one, or another --run".into();

@@ -15,6 +15,7 @@ use crate::checkpoint::{Checkpoint, load_variables};
 use crate::coarse::ADVANCES;
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
+use crate::fine::{FramePath, stays};
 use crate::text::Vocab;
 
 /// One utterance in tokens.
@@ -103,13 +104,10 @@ pub struct TokenBatch {
     pub phoneme_lengths: Tensor,
     /// `[B, n_q, T]`
     pub codes: Tensor,
-    /// `[B, T]`
-    pub pointer: Tensor,
+    /// Of every frame.
+    pub path: FramePath,
     /// Where the pointer goes after each frame, minus where it is: `0..ADVANCES`, `[B, T]`.
     pub advance: Tensor,
-    /// Frames since the pointer came to its phoneme and until it leaves, `[B, T]` each.
-    pub since: Tensor,
-    pub until: Tensor,
     /// `[B]`
     pub frame_lengths: Tensor,
     /// 1 where a frame is real, `[B, T]`.
@@ -145,10 +143,12 @@ impl TokenBatch {
             phonemes: rows(&|s| s.phonemes.clone(), symbols),
             phoneme_lengths: column(&|s| s.phonemes.len() as i64),
             codes: Tensor::stack(&codes, 0).to_device(device),
-            pointer: rows(&|s| s.pointer.clone(), longest),
+            path: FramePath {
+                pointer: rows(&|s| s.pointer.clone(), longest),
+                since: rows(&|s| stays(&s.pointer).0, longest),
+                until: rows(&|s| stays(&s.pointer).1, longest),
+            },
             advance: rows(&|s| advances(&s.pointer, s.phonemes.len()), longest),
-            since: rows(&|s| crate::fine::stays(&s.pointer).0, longest),
-            until: rows(&|s| crate::fine::stays(&s.pointer).1, longest),
             mask: position.unsqueeze(0).lt_tensor(&frame_lengths.unsqueeze(1)).to_kind(Kind::Float),
             frame_lengths,
             log_speed: Tensor::from_slice(&speeds).to_device(device),
@@ -244,7 +244,9 @@ fn encode(
     let work = |sender: Sender<(usize, Tensor)>| -> Result<()> {
         tch::set_num_threads(1);
         let (codec, encoder) = load(run, config, device)?;
-        while let Some((index, utterance)) = Some(next.fetch_add(1, Relaxed)).and_then(|i| Some((i, utterances.get(i)?))) {
+        while let Some((index, utterance)) =
+            Some(next.fetch_add(1, Relaxed)).and_then(|i| Some((i, utterances.get(i)?)))
+        {
             let samples = corpus.segment(utterance, 0, utterance.samples)?;
             let samples = Tensor::from_slice(&samples).unsqueeze(0).to_device(device);
             let codes = no_grad(|| codec.encode(&encoder, &samples)).squeeze_dim(0);
@@ -256,7 +258,14 @@ fn encode(
     };
     let mut codes = Checkpoint::default();
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn({ let sender = sender.clone(); || work(sender) })).collect();
+        let handles: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn({
+                    let sender = sender.clone();
+                    || work(sender)
+                })
+            })
+            .collect();
         drop(sender);
         for (index, row) in receiver {
             codes.tensors.insert(utterances[index].id.clone(), row);

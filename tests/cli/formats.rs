@@ -92,7 +92,7 @@ fn volume_changes_the_loudness_and_tells_what_was_clipped() {
 fn batch_and_decode_write_every_format_as_well() {
     let desk = Desk::new();
     desk.write("list.tsv", "one\tGood morning.\n");
-    succeeds(&desk.tts(&["batch", "list.tsv", "--out-dir", "out", "--format", "flac", "--volume", "-3"]));
+    succeeds(&desk.tts(&["batch", "list.tsv", "--out-dir", "out", "--format", "flac", "--volume", "-3", "--quiet"]));
     succeeds(&desk.tts(&["Good morning.", "--out", "one.flac", "--volume", "-3"]));
     assert_eq!(fs::read(desk.path("out/one.flac")).unwrap(), fs::read(desk.path("one.flac")).unwrap());
     fails(&desk.tts(&["batch", "list.tsv", "--out-dir", "new", "--format", "mp3", "--bits", "24"]), &["--bits"]);

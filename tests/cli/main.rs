@@ -6,11 +6,16 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
 mod formats;
+mod install;
+mod markup;
+mod page;
 mod playback;
 #[path = "../common/pulse.rs"]
 mod pulse;
 mod speak;
+mod timing;
 mod tools;
 
 use std::ffi::OsStr;
@@ -45,6 +50,8 @@ impl Desk {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));
         command.args(args).current_dir(&self.dir).env_remove("TTS_VOICES").env("RUST_BACKTRACE", "1");
+        // Whoever runs the tests may have a configuration and voices of their own.
+        command.env("XDG_CONFIG_HOME", self.path(".config")).env("XDG_DATA_HOME", self.path(".data"));
         // No sound device, whatever this machine has.
         command.env("PULSE_SERVER", "none").env("ALSA_CONFIG_PATH", "/dev/null");
         command.env_remove("PULSE_RUNTIME_PATH").env_remove("XDG_RUNTIME_DIR");

@@ -113,9 +113,9 @@ fn save_random(path: &Path, model: impl FnOnce(Variables)) {
     for (_, mut codebook) in vs.variables().into_iter().filter(|(name, _)| name.ends_with("codebook")) {
         let _ = no_grad(|| codebook.normal_(0.0, 1.0));
     }
-    // As loud as speech: at first some samples would be clipped.
-    for (_, mut bias) in vs.variables().into_iter().filter(|(name, _)| name.ends_with("spectra.bias")) {
-        let _ = no_grad(|| bias.g_sub_scalar_(1.5));
+    // Spectra of random weights are loud enough to clip.
+    for (_, mut bias) in vs.variables().into_iter().filter(|(name, _)| name.ends_with("decoder.spectra.bias")) {
+        let _ = no_grad(|| bias.g_sub_scalar_(2.0));
     }
     save_half(path, &vs, |_| true).unwrap();
 }

@@ -56,14 +56,19 @@ fn link(written: &str) -> String {
     address(bare) + &written[kept.len()..]
 }
 
+/// The name of a sign.
+pub fn sign(c: char) -> Option<&'static str> {
+    SIGNS.iter().find(|(sign, _)| *sign == c).map(|(_, name)| *name)
+}
+
 /// Every part and every sign of an address.
 fn address(written: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut part = String::new();
     let after_dot = |words: &[String]| words.last().is_some_and(|last| last == "dot");
     for c in written.chars() {
-        match SIGNS.iter().find(|(sign, _)| *sign == c) {
-            Some((_, word)) => {
+        match sign(c) {
+            Some(word) => {
                 words.extend(part_words(&part, after_dot(&words)));
                 words.push(word.to_string());
                 part.clear();

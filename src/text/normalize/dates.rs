@@ -61,10 +61,26 @@ fn month_name(written: &str) -> Option<&'static str> {
     MONTHS.iter().find(|month| month.starts_with(start)).copied()
 }
 
-fn full(month: u64, day: u64, of_year: Option<u64>) -> Option<String> {
-    let name = MONTHS.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+/// A date, unless there is no such month or day.
+pub fn full(month: u64, day: u64, of_year: Option<u64>) -> Option<String> {
+    let name = month_of_year(month, None)?;
     let day = (1..=31).contains(&day).then(|| ordinal(day))?;
     Some(of_year.map_or_else(|| format!("{name} {day}"), |y| format!("{name} {day}, {}", year(y))))
+}
+
+/// `December`, `December twenty nineteen`.
+pub fn month_of_year(month: u64, of_year: Option<u64>) -> Option<String> {
+    let name = MONTHS.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+    Some(of_year.map_or_else(|| name.to_string(), |y| format!("{name} {}", year(y))))
+}
+
+/// The year that digits mean: `19` for 2019, `85` for 1985.
+pub fn full_year(digits: &str) -> Option<u64> {
+    Some(match digits.parse().ok()? {
+        y @ 0..=49 if digits.len() == 2 => 2000 + y,
+        y @ 50..=99 if digits.len() == 2 => 1900 + y,
+        y => y,
+    })
 }
 
 /// `2019-12-03`, with or without a time.
@@ -79,13 +95,8 @@ fn iso(f: &Found) -> Option<String> {
 /// `12/3/2019`: month first, unless only the second number can be a month.
 fn month_day_year(f: &Found) -> Option<String> {
     let (a, b) = (f.value(1)?, f.value(3)?);
-    let of_year = match f.value(4)? {
-        y @ 0..=49 if f.group(4).len() == 2 => 2000 + y,
-        y @ 50..=99 if f.group(4).len() == 2 => 1900 + y,
-        y => y,
-    };
     let (month, day) = if a > 12 { (b, a) } else { (a, b) };
-    full(month, day, Some(of_year)).filter(|_| f.stands_alone())
+    full(month, day, full_year(f.group(4))).filter(|_| f.stands_alone())
 }
 
 /// `3.12.2019`: day first.

@@ -13,6 +13,7 @@ mod plain;
 mod quantities;
 mod roman;
 mod rule;
+pub(super) mod say_as;
 mod signs;
 mod telephone;
 mod titles;

@@ -33,6 +33,7 @@ fn phone(f: &Found, parts: &[usize]) -> Option<String> {
     (!touched && !longer).then(|| format!("{plus}{}", parts.iter().map(said).collect::<Vec<_>>().join(", ")))
 }
 
-fn groups(written: &str) -> String {
+/// Digits group by group.
+pub fn groups(written: &str) -> String {
     written.split([' ', '.', '-']).filter(|part| !part.is_empty()).map(digits).collect::<Vec<_>>().join(", ")
 }
