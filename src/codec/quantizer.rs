@@ -81,7 +81,7 @@ impl ResidualQuantizer {
         let mut residual = latent.reshape([-1, dim]) - self.decode(&codes[0]).transpose(1, 2).reshape([-1, dim]);
         for codebook in &self.codebooks[codes[0].size()[1] as usize..end as usize] {
             let code = nearest(&residual, codebook);
-            residual = residual - codebook.index_select(0, &code);
+            residual -= codebook.index_select(0, &code);
             codes.push(code.view([batch, 1, frames]));
         }
         Tensor::cat(&codes, 1)
