@@ -136,7 +136,9 @@ impl RunArgs {
 
     fn prepare<T: DeserializeOwned>(&self) -> anyhow::Result<(Device, T)> {
         tch::set_num_threads(self.threads);
-        let device = if self.cuda { Device::Cuda(0) } else { Device::Cpu };
+        let no_gpu =
+            "no GPU to train on: expected one, and the lib folder of torch 2.11.0+cu130 first in LD_LIBRARY_PATH";
+        let device = if self.cuda { tts::shim::cuda().context(no_gpu)? } else { Device::Cpu };
         Ok((device, read_recipe(&self.config)?))
     }
 }

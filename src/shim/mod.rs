@@ -30,6 +30,7 @@ unsafe extern "C" {
     fn tts_pack_linear(weight: TensorPtr, bias: TensorPtr, packed: *mut PackedPtr) -> *mut c_char;
     fn tts_packed_linear(packed: PackedPtr, x: TensorPtr, y: *mut TensorPtr) -> *mut c_char;
     fn tts_free_packed(packed: PackedPtr);
+    fn tts_load_cuda() -> *mut c_char;
     fn tts_set_autocast(cuda: bool, enabled: bool) -> *mut c_char;
     fn free(ptr: *mut c_void);
 }
@@ -93,6 +94,16 @@ pub fn fused_adamw(
         )
     })?;
     Ok(norm)
+}
+
+/// The first GPU, if there is one and the libtorch that is found first (see `LD_LIBRARY_PATH`) was built for CUDA.
+pub fn cuda() -> Result<Device> {
+    // SAFETY: loading the library runs its own registration and nothing of ours.
+    check(unsafe { tts_load_cuda() })?;
+    if tch::Cuda::is_available() {
+        return Ok(Device::Cuda(0));
+    }
+    Err(Error::Option("libtorch's CUDA library is there, but it finds no GPU".into()))
 }
 
 /// Runs `f` with matrix products and convolutions in bf16 on `device` (for this thread), unless `enabled` is false.

@@ -7,6 +7,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/native/quantized/PackedParams.h>
 
+#include <dlfcn.h>
+
 #include <cstring>
 #include <exception>
 #include <vector>
@@ -74,6 +76,11 @@ char* tts_fused_adamw(at::Tensor** params, at::Tensor** grads, at::Tensor** exp_
     at::_fused_adamw_(list(params, n), g, list(exp_avgs, n), list(exp_avg_sqs, n), {}, s, lr, beta1,
                       beta2, weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
   });
+}
+
+// Loads libtorch's CUDA library, which registers itself; the program is linked against the CPU's alone.
+char* tts_load_cuda() {
+  return dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) ? nullptr : strdup(dlerror());
 }
 
 // Switches bf16 autocast for this thread on the CPU (cuda = false) or the GPU.
