@@ -12,7 +12,7 @@
 //! # }
 //! ```
 //!
-//! A long text is spoken sentence by sentence: the first one sounds while the others are still to come.
+//! A long text is spoken piece by piece: the first one sounds while the others are still to come.
 //!
 //! ```no_run
 //! # use tts::synthesizer::{SpeechOptions, Synthesizer};

@@ -1,7 +1,7 @@
 //! One utterance on its way from phonemes to samples, a piece at a time.
 //!
 //! The coarse model runs ahead as far as the fine model looks, the fine model as far as the decoder looks: pieces fit together
-//! as if all had been computed at once. Pieces grow, so that the first one comes soon and the others cost little.
+//! as if all had been computed at once, but for the rounding of 8-bit activations. Pieces grow, so that the first one comes soon and the others cost little.
 
 use std::sync::Arc;
 use std::time::Instant;
