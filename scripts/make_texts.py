@@ -3,8 +3,9 @@
 
     make_texts.py SENTENCES.txt OUT.txt [--count 30000] [--seed 0]
 
-SENTENCES.txt holds a sentence a line. Of 100 lines about 75 are sentences, 12 of one to three words,
-2 a repeated word, 3 lists or numbers and 8 long joins of neighbours. Deterministic for a seed.
+SENTENCES.txt holds a sentence a line. Of 100 lines about 64 are sentences, 20 of one to three words (half of them out of all
+words alike, so that rare ones come too), 2 a repeated word, 6 lists, numbers, dates, sums or addresses and 8 long joins of
+neighbours. Deterministic for a seed.
 """
 import argparse
 import random
@@ -12,19 +13,20 @@ import re
 
 PUNCTUATION = [".", ".", ".", "?", "!", "", ""]
 CONJUNCTIONS = [", and ", ", but ", "; ", ", ", ", so ", ", while "]
-NUMBERS = ["{}", "number {}", "{} percent", "{} dollars", "{} people", "chapter {}", "in {}", "{} miles"]
+NUMBERS = ["{}", "number {}", "{} percent", "{} dollars", "{} people", "chapter {}", "in {}", "{} miles", "${}", "{}%", "page {}"]
+MONTHS = "January February March April May June July August September October November December".split()
 
 
 def words(sentence):
     return re.findall(r"[A-Za-z][A-Za-z']+", sentence)
 
 
-def short(rng, sentences):
+def short(rng, sentences, vocabulary):
     """One to three words."""
-    found = words(rng.choice(sentences))
+    found = [rng.choice(vocabulary)] if rng.random() < 0.5 else words(rng.choice(sentences))
     if not found:
         return "Yes."
-    n = rng.choices([1, 2, 3], [4, 1, 1])[0]
+    n = rng.choices([1, 2, 3], [3, 2, 1])[0]
     at = rng.randrange(max(1, len(found) - n + 1))
     text = " ".join(found[at: at + n])
     return rng.choice([text, text.capitalize()]) + rng.choice(PUNCTUATION)
@@ -37,13 +39,20 @@ def repeated(rng, sentences):
 
 
 def listed(rng, sentences):
-    """Letters, numbers, or words with commas."""
-    kind = rng.randrange(3)
+    """Letters, numbers, dates, times, addresses, or words with commas."""
+    kind = rng.randrange(6)
     if kind == 0:
         return " ".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(rng.randint(1, 5))) + rng.choice(PUNCTUATION)
     if kind == 1:
         number = rng.choice([rng.randint(0, 20), rng.randint(0, 100), rng.randint(0, 9999), rng.randint(0, 10**6)])
         return rng.choice(NUMBERS).format(number) + rng.choice(PUNCTUATION)
+    if kind == 2:
+        return f"{rng.choice(MONTHS)} {rng.randint(1, 28)}, {rng.randint(1500, 2100)}" + rng.choice(PUNCTUATION)
+    if kind == 3:
+        return f"{rng.randint(1, 12)}:{rng.randint(0, 59):02}" + rng.choice([" am.", " pm.", "."])
+    if kind == 4:
+        name = words(rng.choice(sentences))[-1:] or ["example"]
+        return f"{name[0].lower()}.{rng.choice(['com', 'org', 'net'])}" + rng.choice(PUNCTUATION)
     found = [w for _ in range(rng.randint(2, 6)) for w in words(rng.choice(sentences))[-1:]]
     return ", ".join(found) + "." if found else "One, two, three."
 
@@ -65,12 +74,13 @@ def main():
     a = p.parse_args()
     rng = random.Random(a.seed)
     sentences = [line.strip() for line in open(a.sentences, encoding="utf-8") if line.strip()]
+    vocabulary = sorted({word.lower() for sentence in sentences for word in words(sentence)})
     plain = iter(sentences)
-    kinds = [lambda: next(plain), lambda: short(rng, sentences), lambda: repeated(rng, sentences),
+    kinds = [lambda: next(plain), lambda: short(rng, sentences, vocabulary), lambda: repeated(rng, sentences),
              lambda: listed(rng, sentences), lambda: long(rng, sentences)]
     with open(a.out, "w", encoding="utf-8") as f:
         for _ in range(a.count):
-            f.write(rng.choices(kinds, [75, 12, 2, 3, 8])[0]() + "\n")
+            f.write(rng.choices(kinds, [64, 20, 2, 6, 8])[0]() + "\n")
 
 
 if __name__ == "__main__":
