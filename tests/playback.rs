@@ -21,7 +21,7 @@ fn server() -> (PulseServer, MutexGuard<'static, ()>) {
     let guard = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     let server = PulseServer::start();
     // SAFETY: the other tests wait for the guard, and no other code of this program writes the environment.
-    unsafe { std::env::set_var("PULSE_SERVER", server.address()) };
+    server.environment().into_iter().for_each(|(name, value)| unsafe { std::env::set_var(name, value) });
     (server, guard)
 }
 

@@ -8,7 +8,7 @@ use crate::{Desk, fails, stderr, stdout, succeeds};
 /// Runs `tts` where that server is.
 fn tts(desk: &Desk, server: &PulseServer, args: &[&str]) -> Command {
     let mut command = desk.command(args);
-    command.arg("--voice").arg(desk.voice.path()).env("PULSE_SERVER", server.address());
+    command.arg("--voice").arg(desk.voice.path()).envs(server.environment());
     command
 }
 
@@ -58,7 +58,7 @@ fn ctrl_c_ends_it_at_once_with_code_130() {
 #[test]
 fn devices_are_listed_with_the_default_one_marked() {
     let (desk, server) = (Desk::new(), PulseServer::start());
-    let output = desk.command(&["devices"]).env("PULSE_SERVER", server.address()).output().unwrap();
+    let output = desk.command(&["devices"]).envs(server.environment()).output().unwrap();
     succeeds(&output);
     let list = stdout(&output);
     let line = |start: &str| list.lines().find(|l| l.starts_with(start)).unwrap_or_else(|| panic!("{start} in {list}"));

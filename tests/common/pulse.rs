@@ -46,9 +46,12 @@ impl PulseServer {
         server
     }
 
-    /// For the environment variable `PULSE_SERVER`.
-    pub fn address(&self) -> String {
-        format!("unix:{}", self.dir.path().join("native").display())
+    /// Variables that make a program play here. The server lets everybody in, but a client must show some cookie, which a
+    /// machine that never ran a server does not have.
+    pub fn environment(&self) -> [(&'static str, String); 2] {
+        let path = |name: &str| self.dir.path().join(name).display().to_string();
+        fs::write(path("cookie"), [0; 256]).unwrap();
+        [("PULSE_SERVER", format!("unix:{}", path("native"))), ("PULSE_COOKIE", path("cookie"))]
     }
 
     fn pipe(&self, sink: &str) -> PathBuf {
