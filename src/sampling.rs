@@ -63,7 +63,8 @@ impl SamplingOptions {
     }
 }
 
-fn keyed(seed: u64, stream: u64, position: u64) -> ChaCha8Rng {
+/// A generator of its own for each decision `position` of the sequence `stream`.
+pub(crate) fn keyed(seed: u64, stream: u64, position: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     rng.set_stream(position);
     rng

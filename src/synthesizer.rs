@@ -12,6 +12,7 @@ use tracing::debug;
 
 use crate::error::{Error, Result};
 use crate::sampling::SamplingOptions;
+use crate::strategies::StrategyOptions;
 use crate::text::{FrontEnd, Item, Mark, Utterance, nothing_to_speak};
 use crate::voice::Voice;
 use speaking::Speaking;
@@ -23,6 +24,7 @@ const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpeechOptions {
     pub sampling: SamplingOptions,
+    pub strategy: StrategyOptions,
     /// Speaking rate relative to the voice's own, 0.5 to 2.
     pub speed: f64,
     /// Passes of the fine model.
@@ -38,7 +40,8 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        Self { sampling, speed: 1.0, nar_steps: 1, chunk_ms: 4000, sentence_pause: 0.0, paragraph_pause: 0.4 }
+        let strategy = StrategyOptions::default();
+        Self { sampling, strategy, speed: 1.0, nar_steps: 1, chunk_ms: 4000, sentence_pause: 0.0, paragraph_pause: 0.4 }
     }
 }
 
@@ -46,6 +49,7 @@ impl SpeechOptions {
     /// Says which option is out of its range.
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
+        self.strategy.validate()?;
         if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }

@@ -1,5 +1,6 @@
 //! A voice: a folder with a configuration and the weights of its codec, coarse and fine model.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,17 @@ use std::time::Instant;
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tch::nn::VarStore;
+use tch::nn::{Path as Variables, VarStore};
 use tch::{Device, no_grad};
 use tracing::info;
 
 use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseModel};
 use crate::codec::{Codec, CodecConfig, Encoder};
+use crate::depth::{DepthConfig, DepthModel};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
+use crate::parallel::{ParallelConfig, ParallelModel};
 
 /// Largest size that a configuration may ask for, except the sample rate: a damaged number would exhaust the memory.
 const LARGEST_SIZE: f64 = 16384.0;
@@ -34,6 +37,12 @@ pub struct VoiceConfig {
     pub codec: CodecConfig,
     pub coarse: CoarseConfig,
     pub fine: FineConfig,
+    /// Of the strategies that make all frames at once; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<ParallelConfig>,
+    /// Of the strategy `ar`; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<DepthConfig>,
 }
 
 impl VoiceConfig {
@@ -53,12 +62,28 @@ impl VoiceConfig {
         self.codec.validate()?;
         self.coarse.validate()?;
         self.fine.validate()?;
-        let pairs = [
+        let mut pairs = vec![
             ("coarse.codebook_size", self.coarse.codebook_size, "codec.codebook_size", self.codec.codebook_size),
             ("fine.n_q", self.fine.n_q, "codec.n_q", self.codec.n_q),
             ("fine.latent_dim", self.fine.latent_dim, "codec.latent_dim", self.codec.latent_dim),
-            ("fine.symbols", self.fine.symbols, "coarse.symbols", self.coarse.symbols),
+            ("fine.trunk.symbols", self.fine.trunk.symbols, "coarse.symbols", self.coarse.symbols),
         ];
+        if let Some(parallel) = &self.parallel {
+            parallel.validate()?;
+            pairs.extend([
+                ("parallel.codebook_size", parallel.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+                ("parallel.latent_dim", parallel.latent_dim, "codec.latent_dim", self.codec.latent_dim),
+                ("parallel.trunk.symbols", parallel.trunk.symbols, "coarse.symbols", self.coarse.symbols),
+            ]);
+        }
+        if let Some(depth) = &self.depth {
+            depth.validate()?;
+            pairs.extend([
+                ("depth.n_q", depth.n_q, "codec.n_q", self.codec.n_q),
+                ("depth.latent_dim", depth.latent_dim, "codec.latent_dim", self.codec.latent_dim),
+                ("depth.state_dim", depth.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),
+            ]);
+        }
         for (name, value, other, expected) in pairs {
             if value != expected {
                 return Err(format!("{name} is {value}, expected the same as {other} ({expected})"));
@@ -90,6 +115,8 @@ pub struct Voice {
     pub coarse: CoarseModel,
     pub fine: FineModel,
     pub device: Device,
+    parallel: OnceCell<ParallelModel>,
+    depth: OnceCell<DepthModel>,
     dir: PathBuf,
 }
 
@@ -116,8 +143,46 @@ impl Voice {
                 fine.pack()?;
             }
             info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
-            Ok(Self { config, codec, coarse, fine, device, dir: dir.to_path_buf() })
+            let (parallel, depth) = (OnceCell::new(), OnceCell::new());
+            Ok(Self { config, codec, coarse, fine, device, parallel, depth, dir: dir.to_path_buf() })
         })
+    }
+
+    /// The model of the strategies `nar`, `masked`, `flow` and `cascade`, loaded when first asked for.
+    pub fn parallel(&self) -> Result<&ParallelModel> {
+        self.extra(&self.parallel, &self.config.parallel, "parallel", ParallelModel::new, ParallelModel::pack)
+    }
+
+    /// The model of the strategy `ar`, loaded when first asked for.
+    pub fn depth(&self) -> Result<&DepthModel> {
+        self.extra(&self.depth, &self.config.depth, "depth", DepthModel::new, DepthModel::pack)
+    }
+
+    fn extra<'a, M, C>(
+        &'a self,
+        cell: &'a OnceCell<M>,
+        config: &Option<C>,
+        name: &str,
+        build: impl FnOnce(Variables, &C) -> M,
+        pack: impl FnOnce(&mut M) -> Result<()>,
+    ) -> Result<&'a M> {
+        if let Some(model) = cell.get() {
+            return Ok(model);
+        }
+        let none =
+            || Error::Voice(format!("the voice {} has no {name} model, which this strategy needs", self.config.name));
+        let config = config.as_ref().ok_or_else(none)?;
+        let model = no_grad(|| {
+            let mut vs = VarStore::new(self.device);
+            let mut model = build(vs.root(), config);
+            vs.freeze();
+            load_variables(&self.dir.join(format!("{name}.safetensors")), &vs)?;
+            if !self.device.is_cuda() {
+                pack(&mut model)?;
+            }
+            Ok(model)
+        });
+        model.map(|model| cell.get_or_init(|| model))
     }
 
     /// The codec's encoder, which speaking does without.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard};
 
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tch::Device;
 use tempfile::TempDir;
@@ -16,9 +17,8 @@ use tts::train::coarse::{self, CoarseRecipe};
 use tts::train::codec::{self, CodecRecipe};
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, export};
-use tts::train::fine::{self, FineRecipe};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, Start};
+use tts::train::{Progress, Start, depth, fine, parallel};
 use tts::voice::VoiceConfig;
 
 const CODEC: &str = "
@@ -56,15 +56,50 @@ evaluate_every = 2
 bf16 = false
 ";
 
-/// A recipe with these sizes and everything else as small.
-fn language(sizes: &str) -> String {
-    format!("[model]\n{sizes}\n{LANGUAGE}")
+/// A recipe of a small model with this description.
+fn language<R: DeserializeOwned>(model: &str) -> R {
+    toml::from_str(&format!("[model]\n{model}\n{LANGUAGE}")).unwrap()
 }
 
-const LANGUAGE: &str = "
+const COARSE: &str = "
+symbols = 64
+codebook_size = 8
+window = 8
 max_stay = 5
 encoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
 decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+";
+
+const FINE: &str = "
+n_q = 3
+latent_dim = 6
+";
+
+const PARALLEL: &str = "
+codebook_size = 8
+latent_dim = 6
+utterance_dim = 2
+frames_per_phoneme = 3.0
+";
+
+const TRUNK: &str = "
+[model.trunk]
+symbols = 64
+window_left = 4
+window_right = 2
+max_stay = 5
+encoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+";
+
+const DEPTH: &str = "
+n_q = 3
+latent_dim = 6
+state_dim = 16
+decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+";
+
+const LANGUAGE: &str = "
 [training]
 seed = 1
 steps = 40
@@ -157,32 +192,41 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
-fn the_three_models_learn_from_a_corpus_and_become_a_voice() {
+fn all_models_learn_from_a_corpus_and_become_a_voice() {
     let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
-    let [codec_run, coarse_run, fine_run, voice] = ["codec", "coarse", "fine", "voice"].map(|n| runs.path().join(n));
+    let [codec_run, coarse_run, fine_run, parallel_run, depth_run, voice] =
+        ["codec", "coarse", "fine", "parallel", "depth", "voice"].map(|n| runs.path().join(n));
     let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     train_until(None, |o| codec::train(&codec_recipe, &corpus, &codec_run, &Start::Fresh, Device::Cpu, o));
 
     let tokens = TokenCorpus::open(dir.path(), &codec_run, &codec_recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
-    let coarse_recipe: CoarseRecipe = toml::from_str(&language("symbols = 64\ncodebook_size = 8\nwindow = 8")).unwrap();
+    let coarse_recipe: CoarseRecipe = language(COARSE);
     train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &coarse_run, &Start::Fresh, Device::Cpu, o));
-    let sizes = "symbols = 64\nn_q = 3\nlatent_dim = 6\nwindow_left = 4\nwindow_right = 2";
-    let fine_recipe: FineRecipe = toml::from_str(&language(sizes)).unwrap();
-    train_until(None, |o| fine::train(&fine_recipe, &tokens, &fine_run, &Start::Fresh, Device::Cpu, o));
+    let recipe = language(&format!("{FINE}{TRUNK}"));
+    train_until(None, |o| fine::train(&recipe, &tokens, &fine_run, &Start::Fresh, Device::Cpu, o));
+    let recipe = language(&format!("{PARALLEL}{TRUNK}"));
+    train_until(None, |o| parallel::train(&recipe, &tokens, &parallel_run, &Start::Fresh, Device::Cpu, o));
+    let recipe = language(DEPTH);
+    train_until(None, |o| depth::train(&recipe, &coarse_run, &tokens, &depth_run, &Start::Fresh, Device::Cpu, o));
 
-    for run in [&codec_run, &coarse_run, &fine_run] {
+    for run in [&codec_run, &coarse_run, &fine_run, &parallel_run, &depth_run] {
         let losses = figures(run, "held_out");
         assert!(losses.last() < losses.first(), "{}: {losses:?}", run.display());
     }
-    let about = About {
-        name: "tones".into(),
-        language: "en-US".into(),
-        licence: "CC0-1.0".into(),
-        description: "Four tones.".into(),
-    };
-    export(&Runs { codec: &codec_run, coarse: &coarse_run, fine: &fine_run }, about, &voice).unwrap();
+    let about =
+        About { name: Some("tones".into()), licence: Some("CC0-1.0".into()), description: Some("Four tones.".into()) };
+    let three =
+        Runs { codec: Some(&codec_run), coarse: Some(&coarse_run), fine: Some(&fine_run), ..Default::default() };
+    let missing = export(&three, About::default(), &voice).unwrap_err().to_string();
+    assert!(missing.contains("no name was given"), "{missing}");
+    export(&three, about, &voice).unwrap();
+    // The others come later, and leave what is there.
+    let more = Runs { parallel: Some(&parallel_run), depth: Some(&depth_run), ..Default::default() };
+    export(&more, About::default(), &voice).unwrap();
+    let config = VoiceConfig::load(&voice).unwrap();
+    assert!(config.parallel.is_some() && config.depth.is_some() && config.coarse == coarse_recipe.model);
     assert_eq!(VoiceConfig::load(&voice).unwrap().name, "tones");
 
     // Learning goes on from the voice: the first loss is about the last one, not that of random weights.
@@ -245,7 +289,7 @@ fn a_fault_in_the_corpus_is_named_with_its_line() {
 fn the_program_tells_of_kept_figures_and_of_encoding_in_plain_lines_off_a_terminal_unless_quiet() {
     let (corpus, runs) = (corpus(), TempDir::new().unwrap());
     fs::write(runs.path().join("codec.toml"), CODEC).unwrap();
-    let recipe = language("symbols = 64\ncodebook_size = 8\nwindow = 8").replace("steps = 40", "steps = 4");
+    let recipe = format!("[model]\n{COARSE}\n{LANGUAGE}").replace("steps = 40", "steps = 4");
     fs::write(runs.path().join("coarse.toml"), recipe).unwrap();
     let train = |args: &str| -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tts"));

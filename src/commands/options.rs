@@ -6,9 +6,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use tts::sampling::SamplingOptions;
+use tts::strategies::{Draw, Length, Strategy, StrategyOptions};
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 use tts::text::{FrontEnd, Lexicon, ssml};
 use tts::voice::{self, Voice};
@@ -113,6 +114,82 @@ impl LexiconArgs {
     }
 }
 
+/// How codes are generated.
+#[derive(Debug, Args)]
+pub struct StrategyArgs {
+    /// How codes are generated: autoregressively, at once, or in several passes.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = StrategyName::ArNar)]
+    strategy: StrategyName,
+    /// Passes of the strategies masked, flow (8 each) and cascade (3).
+    #[arg(long, value_name = "N")]
+    steps: Option<i64>,
+    /// How frames that are drawn at once agree (nar, masked, cascade).
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = DrawName::Greedy)]
+    draw: DrawName,
+    /// What fixes the length of the strategy nar.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = LengthName::Durations)]
+    length: LengthName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StrategyName {
+    /// Coarse codes autoregressively, fine codes in parallel.
+    ArNar,
+    /// Every codebook autoregressively.
+    Ar,
+    /// All frames in one pass.
+    Nar,
+    /// Masked tokens filled in, the surest first.
+    Masked,
+    /// From noise to latents.
+    Flow,
+    /// Every fourth frame, every second, all.
+    Cascade,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DrawName {
+    /// Each takes its likeliest token.
+    Greedy,
+    /// Each draws by itself.
+    Independent,
+    /// All read one latent variable, which is drawn.
+    Latent,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LengthName {
+    /// Predicted durations of the phonemes.
+    Durations,
+    /// A fixed long output, cut where it says that speech has ended.
+    End,
+}
+
+impl StrategyArgs {
+    fn options(&self) -> StrategyOptions {
+        StrategyOptions {
+            strategy: match self.strategy {
+                StrategyName::ArNar => Strategy::ArNar,
+                StrategyName::Ar => Strategy::Ar,
+                StrategyName::Nar => Strategy::Nar,
+                StrategyName::Masked => Strategy::Masked,
+                StrategyName::Flow => Strategy::Flow,
+                StrategyName::Cascade => Strategy::Cascade,
+            },
+            steps: self.steps,
+            draw: match self.draw {
+                DrawName::Greedy => Draw::Greedy,
+                DrawName::Independent => Draw::Independent,
+                DrawName::Latent => Draw::Latent,
+            },
+            length: match self.length {
+                LengthName::Durations => Length::Durations,
+                LengthName::End => Length::End,
+            },
+        }
+    }
+}
+
 /// How to speak.
 #[derive(Debug, Args)]
 pub struct SpeechArgs {
@@ -120,6 +197,8 @@ pub struct SpeechArgs {
     voice: VoiceArgs,
     #[command(flatten)]
     lexicon: LexiconArgs,
+    #[command(flatten)]
+    strategy: StrategyArgs,
     /// The same seed speaks the same way.
     #[arg(long, value_name = "N", default_value_t = defaults().sampling.seed)]
     seed: u64,
@@ -163,6 +242,7 @@ impl SpeechArgs {
                 top_p: self.top_p,
                 seed: self.seed,
             },
+            strategy: self.strategy.options(),
             speed: self.speed,
             nar_steps: self.nar_steps,
             chunk_ms: self.chunk_ms,

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use tch::Device;
 
 use tts::train::corpus::Corpus;
-use tts::train::export::{About, Runs, export, recipe};
+use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, Start, coarse, codec, fine};
+use tts::train::{Progress, Start, coarse, codec, depth, fine, parallel};
 
 use super::progress::QuietArgs;
 
@@ -31,7 +31,11 @@ enum Model {
     Coarse(TokenArgs),
     /// The parallel model of the other codebooks.
     Fine(TokenArgs),
-    /// Put the three trained models into the folder of a voice.
+    /// The parallel model of durations, coarse tokens and latents: the strategies without an autoregressive model.
+    Parallel(TokenArgs),
+    /// The model of a frame's other codebooks one after the other: the strategy that is autoregressive throughout.
+    Depth(DepthArgs),
+    /// Put trained models into the folder of a voice, new or not; models that are not given stay as they are.
     Export(ExportArgs),
 }
 
@@ -64,7 +68,7 @@ struct RunArgs {
 
 #[derive(Debug, Parser)]
 struct TokenArgs {
-    /// Run of the codec whose codes the model speaks.
+    /// Run or voice with the codec whose codes the model speaks.
     #[arg(long, value_name = "DIR")]
     codec: PathBuf,
     #[command(flatten)]
@@ -72,25 +76,40 @@ struct TokenArgs {
 }
 
 #[derive(Debug, Parser)]
+struct DepthArgs {
+    /// Run or voice with the coarse model whose states it reads.
+    #[arg(long, value_name = "DIR")]
+    coarse: PathBuf,
+    #[command(flatten)]
+    tokens: TokenArgs,
+}
+
+#[derive(Debug, Parser)]
 struct ExportArgs {
     /// Run of the codec.
     #[arg(long, value_name = "DIR")]
-    codec: PathBuf,
+    codec: Option<PathBuf>,
     /// Run of the coarse model.
     #[arg(long, value_name = "DIR")]
-    coarse: PathBuf,
+    coarse: Option<PathBuf>,
     /// Run of the fine model.
     #[arg(long, value_name = "DIR")]
-    fine: PathBuf,
+    fine: Option<PathBuf>,
+    /// Run of the parallel model.
+    #[arg(long, value_name = "DIR")]
+    parallel: Option<PathBuf>,
+    /// Run of the depth model.
+    #[arg(long, value_name = "DIR")]
+    depth: Option<PathBuf>,
     /// Name of the voice.
     #[arg(long)]
-    name: String,
+    name: Option<String>,
     /// SPDX identifier of the licence of the weights.
     #[arg(long)]
-    licence: String,
+    licence: Option<String>,
     /// Who speaks, and what the voice was learnt from.
     #[arg(long)]
-    description: String,
+    description: Option<String>,
     /// Folder of the voice.
     #[arg(long, value_name = "DIR")]
     voice: PathBuf,
@@ -115,10 +134,27 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let run = args.run;
             fine::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
+        Model::Parallel(args) => {
+            let (device, recipe): (_, parallel::ParallelRecipe) = args.run.prepare()?;
+            let corpus = args.corpus(device)?;
+            let run = args.run;
+            parallel::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+        }
+        Model::Depth(args) => {
+            let (device, recipe): (_, depth::DepthRecipe) = args.tokens.run.prepare()?;
+            let corpus = args.tokens.corpus(device)?;
+            let run = args.tokens.run;
+            depth::train(&recipe, &args.coarse, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+        }
         Model::Export(args) => {
-            let runs = Runs { codec: &args.codec, coarse: &args.coarse, fine: &args.fine };
-            let language = "en-US".to_string(); // the only one that the front end reads
-            let about = About { name: args.name, language, licence: args.licence, description: args.description };
+            let runs = Runs {
+                codec: args.codec.as_deref(),
+                coarse: args.coarse.as_deref(),
+                fine: args.fine.as_deref(),
+                parallel: args.parallel.as_deref(),
+                depth: args.depth.as_deref(),
+            };
+            let about = About { name: args.name, licence: args.licence, description: args.description };
             export(&runs, about, &args.voice)?;
         }
     }
@@ -146,9 +182,9 @@ impl RunArgs {
 impl TokenArgs {
     /// The corpus in the codec's codes.
     fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
-        let codec: codec::CodecRecipe = recipe(&self.codec)?;
+        let codec = codec_config(&self.codec)?;
         let mut progress = self.run.quiet.progress(0, "utterances encoded");
-        let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec.model, device, &mut |done, all| {
+        let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec, device, &mut |done, all| {
             progress.set(done as u64, all as u64);
         })?;
         progress.finish();

@@ -2,6 +2,7 @@
 // Each returns nullptr on success or a malloc'ed message that the caller frees.
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
@@ -9,11 +10,15 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <exception>
 #include <vector>
 
 namespace {
+
+constexpr int64_t kRowsPerThread = 64;
 
 template <typename F>
 char* guarded(F f) {
@@ -32,14 +37,50 @@ std::vector<at::Tensor> list(at::Tensor** tensors, size_t n) {
   return out;
 }
 
-using Packed = c10::intrusive_ptr<LinearPackedParamsBase>;
+// A linear layer in 8 bits: rows of the weight with a scale each.
+struct Layer {
+  c10::intrusive_ptr<LinearPackedParamsBase> weight;
+  at::Tensor bias;  // [to]
+};
+
+// Rows of `from` numbers, each divided by its largest magnitude, which goes to `peaks`.
+at::Tensor normalized_rows(const at::Tensor& x, int64_t from, float* peaks) {
+  auto out = at::empty_like(x);
+  const float* in = x.const_data_ptr<float>();
+  float* to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, x.numel() / from, kRowsPerThread, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* a = in + row * from;
+      float* b = to + row * from;
+      float peak = 0;
+#pragma omp simd reduction(max : peak)
+      for (int64_t i = 0; i < from; ++i) peak = std::max(peak, std::abs(a[i]));
+      const float scale = peak > 0 ? 1 / peak : 0;
+      for (int64_t i = 0; i < from; ++i) b[i] = a[i] * scale;
+      peaks[row] = peak;
+    }
+  });
+  return out;
+}
+
+// y = peak * y + bias, row by row.
+void restore_rows(at::Tensor& y, const at::Tensor& bias, const float* peaks) {
+  const int64_t to = bias.numel();
+  float* out = y.mutable_data_ptr<float>();
+  const float* add = bias.const_data_ptr<float>();
+  at::parallel_for(0, y.numel() / to, kRowsPerThread, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t i = 0; i < to; ++i) out[row * to + i] = out[row * to + i] * peaks[row] + add[i];
+    }
+  });
+}
 
 }  // namespace
 
 extern "C" {
 
-// Packs a float weight [to, from] as 8-bit rows with a scale each; `bias` may be null.
-char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Packed** packed) {
+// Packs a float weight [to, from] as 8-bit rows with a scale each; `bias` [to] may be null.
+char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Layer** layer) {
   return guarded([&] {
     at::NoGradGuard no_grad;
     auto scales = (weight->abs().amax(1).clamp_min(1e-8) / 127).to(at::kDouble);
@@ -47,18 +88,29 @@ char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Packed** packed) {
     auto rows = at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
     auto prepack = c10::Dispatcher::singleton()
                        .findSchemaOrThrow("quantized::linear_prepack", "")
-                       .typed<Packed(at::Tensor, std::optional<at::Tensor>)>();
-    *packed = new Packed(prepack.call(rows, bias ? std::optional<at::Tensor>(bias->detach()) : std::nullopt));
+                       .typed<c10::intrusive_ptr<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>)>();
+    *layer = new Layer{prepack.call(rows, std::nullopt),
+                       bias ? bias->detach().contiguous() : at::zeros({weight->size(0)})};
   });
 }
 
-// Without VNNI instructions sums of 8-bit products saturate: activations then keep 7 bits.
-char* tts_packed_linear(Packed* packed, at::Tensor* x, at::Tensor** y) {
-  static const bool reduce_range = !__builtin_cpu_supports("avx512vnni") && !__builtin_cpu_supports("avxvnni");
-  return guarded([&] { *y = new at::Tensor((*packed)->apply_dynamic(*x, reduce_range)); });
+// Each row of x is quantized by itself, so that its result does not depend on what other rows there are. Without VNNI
+// instructions sums of 8-bit products saturate: activations then keep 7 bits.
+char* tts_packed_linear(Layer* layer, at::Tensor* x, at::Tensor** y) {
+  static const bool vnni = __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+  static const int64_t zero = vnni ? 128 : 64;
+  return guarded([&] {
+    auto in = x->contiguous();
+    const int64_t from = in.size(-1);
+    std::vector<float> peaks(in.numel() / from);
+    auto rows = normalized_rows(in, from, peaks.data());
+    auto out = layer->weight->apply_with_input_q_dq_qweight_dq_output_fp32(rows, 1.0 / (zero - 1), zero);
+    restore_rows(out, layer->bias, peaks.data());
+    *y = new at::Tensor(out);
+  });
 }
 
-void tts_free_packed(Packed* packed) { delete packed; }
+void tts_free_packed(Layer* layer) { delete layer; }
 
 // One AdamW update of all parameters, their gradients first scaled down to the global norm `max_norm`.
 // Writes the norm before scaling to `norm`.

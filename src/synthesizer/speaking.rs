@@ -12,7 +12,8 @@ use super::{Chunk, SPEEDS, SpeechOptions, StageTimes};
 use crate::coarse::CoarseState;
 use crate::codec::DecoderStream;
 use crate::error::Result;
-use crate::fine::FramePath;
+use crate::nn::aligned::FramePath;
+use crate::strategies::{self, Strategy};
 use crate::text::{Utterance, Vocab};
 use crate::voice::Voice;
 
@@ -20,6 +21,25 @@ use crate::voice::Voice;
 const LONGEST_STAY: i64 = 40;
 /// Frames of the first piece; the decoder needs those that it looks ahead besides. No piece is made of less.
 const FIRST_BLOCK: i64 = 4;
+/// The draws of the depth model are numbered from here.
+const DEPTH_POSITIONS: u64 = 1 << 40;
+
+/// Where the frames come from.
+enum Source {
+    /// The coarse model, frame by frame.
+    Autoregressive(CoarseState),
+    /// The parallel model, all at once; these phonemes `[1, S]` at this logarithm of the speed are still to be spoken.
+    Parallel(Option<(Tensor, f64)>),
+}
+
+impl Source {
+    fn is_finished(&self) -> bool {
+        match self {
+            Self::Autoregressive(state) => state.is_finished(),
+            Self::Parallel(rest) => rest.is_none(),
+        }
+    }
+}
 
 /// How far an utterance has come.
 pub struct Speaking<'a> {
@@ -28,10 +48,12 @@ pub struct Speaking<'a> {
     utterance: Arc<Utterance>,
     /// Number of the utterance in the text: every utterance draws numbers of its own.
     number: u64,
-    coarse: CoarseState,
+    source: Source,
     /// Of each frame: the code of codebook 0 and the pointer.
     tokens: Vec<i64>,
     path: Vec<i64>,
+    /// All codes of the frames that the source has made, `[1, n_q, 1..]` each, if it leaves none to the fine model.
+    whole: Vec<Tensor>,
     /// What the fine model knows of the phonemes, `[1, S, C]`.
     phonemes: Tensor,
     /// All codes of the first frames, `[1, n_q, T]`.
@@ -47,14 +69,19 @@ impl<'a> Speaking<'a> {
         let ids = Vocab::encode_utterance(&utterance.phonemes)?;
         let ids = Tensor::from_slice(&ids).unsqueeze(0).to_device(voice.device);
         let speed = (options.speed * utterance.prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
+        let frame_by_frame = matches!(options.strategy.strategy, Strategy::ArNar | Strategy::Ar);
         Ok(no_grad(|| Self {
             voice,
             options,
             utterance: utterance.into(),
             number,
-            coarse: voice.coarse.start(&ids, speed.ln()),
+            source: match frame_by_frame {
+                true => Source::Autoregressive(voice.coarse.start(&ids, speed.ln())),
+                false => Source::Parallel(Some((ids.shallow_clone(), speed.ln()))),
+            },
             tokens: Vec::new(),
             path: Vec::new(),
+            whole: Vec::new(),
             phonemes: voice.fine.phonemes(&ids, None),
             codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
             decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number)),
@@ -71,7 +98,7 @@ impl<'a> Speaking<'a> {
             while !self.is_refined() && self.refined() <= start + context {
                 let from = Instant::now();
                 let end = self.refined() + self.block;
-                self.run_coarse(end + self.voice.fine.config().frames_ahead())?;
+                self.run_source(end + self.voice.fine.config().frames_ahead())?;
                 let coarse = Instant::now();
                 self.refine(end.min(self.path.len() as i64));
                 times.coarse += coarse - from;
@@ -99,35 +126,62 @@ impl<'a> Speaking<'a> {
     }
 
     fn is_refined(&self) -> bool {
-        self.coarse.is_finished() && self.refined() == self.path.len() as i64
+        self.source.is_finished() && self.refined() == self.path.len() as i64
     }
 
-    /// Lets the coarse model go on until there are `frames` frames or the end is reached.
-    fn run_coarse(&mut self, frames: i64) -> Result<()> {
-        let model = &self.voice.coarse;
-        while !self.coarse.is_finished() && (self.path.len() as i64) < frames {
-            let position = 2 * self.path.len() as u64;
-            let hidden = model.step(&mut self.coarse);
-            let token = self.draw(&model.token_logits(&hidden), position)?;
-            let index = Tensor::full([1, 1], token, (Kind::Int64, self.voice.device));
-            let advance = self.draw(&model.advance_logits(&hidden, &index), position + 1)?;
-            let advance = if self.coarse.stay >= LONGEST_STAY { advance.max(1) } else { advance };
-            self.tokens.push(token);
-            self.path.push(self.coarse.pointer);
-            self.coarse.accept(token, advance);
+    /// Lets the source go on until there are `frames` frames or the end is reached.
+    fn run_source(&mut self, frames: i64) -> Result<()> {
+        match &mut self.source {
+            Source::Parallel(rest) => {
+                let Some((phonemes, log_speed)) = rest.take() else { return Ok(()) };
+                let SpeechOptions { strategy, sampling, .. } = self.options;
+                let made = strategies::generate(self.voice, &phonemes, log_speed, strategy, sampling, self.number)?;
+                (self.tokens, self.path) = (made.tokens, made.path);
+                self.whole = made.codes.into_iter().collect();
+            }
+            Source::Autoregressive(_) => {
+                while !self.source.is_finished() && (self.path.len() as i64) < frames {
+                    self.step()?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn draw(&self, logits: &Tensor, position: u64) -> Result<i64> {
-        let logits = Vec::<f32>::try_from(logits.view([-1]))?;
-        Ok(self.options.sampling.draw(&logits, self.number, position) as i64)
+    /// One frame of the coarse model, and with the strategy `ar` of the depth model.
+    fn step(&mut self) -> Result<()> {
+        let Source::Autoregressive(state) = &mut self.source else { return Ok(()) };
+        let Self { voice, options, number, .. } = *self;
+        let draw = |logits: &Tensor, position: u64| -> Result<i64> {
+            let logits = Vec::<f32>::try_from(logits.view([-1]))?;
+            Ok(options.sampling.draw(&logits, number, position) as i64)
+        };
+        let position = 2 * self.path.len() as u64;
+        let hidden = voice.coarse.step(state);
+        let token = draw(&voice.coarse.token_logits(&hidden), position)?;
+        let index = Tensor::full([1, 1], token, (Kind::Int64, voice.device));
+        let advance = draw(&voice.coarse.advance_logits(&hidden, &index), position + 1)?;
+        let advance = if state.stay >= LONGEST_STAY { advance.max(1) } else { advance };
+        self.tokens.push(token);
+        self.path.push(state.pointer);
+        state.accept(token, advance);
+        if options.strategy.strategy == Strategy::Ar {
+            let codes = strategies::depth::codes(voice, &hidden, token, self.whole.last(), |logits, level| {
+                draw(logits, DEPTH_POSITIONS + position * voice.config.codec.n_q as u64 + level)
+            })?;
+            self.whole.push(codes);
+        }
+        Ok(())
     }
 
     /// Adds all codes of the frames up to `end`, in as many passes as the options say.
     fn refine(&mut self, end: i64) {
+        if !self.whole.is_empty() {
+            self.codes = Tensor::cat(&self.whole, 2).narrow(2, 0, end);
+            return;
+        }
         let (model, quantizer) = (&self.voice.fine, &self.voice.codec.quantizer);
-        let (left, right) = model.config().context();
+        let (left, right) = model.config().trunk.context();
         let (start, frames) = (self.refined(), self.path.len() as i64);
         let (first, last) = ((start - left).max(0), (end + right).min(frames));
         let path = FramePath::new(&self.path, self.voice.device).window(first, last);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::{Observer, Start};
@@ -46,20 +46,24 @@ impl LanguageModel for Learner {
         let size = self.model.config().codebook_size;
         let target = batch.level(0);
         let nudged = if training { nudge(&target, self.training.nudge, size) } else { target.shallow_clone() };
-        let frames = target.size()[1];
-        let previous = nudged.narrow(1, 0, frames - 1);
-        let start = Tensor::full([target.size()[0], 1], size, (Kind::Int64, target.device()));
-        let state = self.model.forward(&CoarseInput {
-            phonemes: batch.phonemes.shallow_clone(),
-            phoneme_lengths: batch.phoneme_lengths.shallow_clone(),
-            previous: Tensor::cat(&[start, previous], 1),
-            pointer: batch.path.pointer.shallow_clone(),
-            stay: batch.path.since.shallow_clone(),
-            log_speed: batch.log_speed.shallow_clone(),
-        });
+        let state = teacher_forced(&self.model, batch, &nudged);
         let token = batch.mean(&frame_cross_entropy(&self.model.token_logits(&state), &target));
         let advance = self.model.advance_logits(&state, &target);
         let advance = batch.mean(&frame_cross_entropy(&advance, &batch.advance));
         (&token + &advance, vec![("token", token), ("advance", advance)])
     }
+}
+
+/// The model's states of all frames, `[B, T, C]`, when it reads `tokens` `[B, T]` and the true path.
+pub(super) fn teacher_forced(model: &CoarseModel, batch: &TokenBatch, tokens: &Tensor) -> Tensor {
+    let previous = tokens.narrow(1, 0, tokens.size()[1] - 1).constant_pad_nd([1, 0]);
+    let _ = previous.select(1, 0).fill_(model.config().codebook_size);
+    model.forward(&CoarseInput {
+        phonemes: batch.phonemes.shallow_clone(),
+        phoneme_lengths: batch.phoneme_lengths.shallow_clone(),
+        previous,
+        pointer: batch.path.pointer.shallow_clone(),
+        stay: batch.path.since.shallow_clone(),
+        log_speed: batch.log_speed.shallow_clone(),
+    })
 }

@@ -8,58 +8,106 @@ use tch::Device;
 
 use super::coarse::CoarseRecipe;
 use super::codec::CodecRecipe;
+use super::depth::DepthRecipe;
 use super::fine::FineRecipe;
+use super::parallel::ParallelRecipe;
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::Checkpoint;
+use crate::coarse::CoarseConfig;
+use crate::codec::CodecConfig;
 use crate::error::{Error, Result};
 use crate::voice::{Voice, VoiceConfig};
 
-/// Folders of the three runs that a voice is made of.
-#[derive(Debug)]
+/// Folders of the runs that a voice is made of; what is not given stays as it is in the voice.
+#[derive(Debug, Default)]
 pub struct Runs<'a> {
-    pub codec: &'a Path,
-    pub coarse: &'a Path,
-    pub fine: &'a Path,
+    pub codec: Option<&'a Path>,
+    pub coarse: Option<&'a Path>,
+    pub fine: Option<&'a Path>,
+    pub parallel: Option<&'a Path>,
+    pub depth: Option<&'a Path>,
 }
 
-/// What a voice says of itself besides its models.
-#[derive(Debug)]
+/// What a voice says of itself besides its models; what is not given stays as it is in the voice.
+#[derive(Debug, Default)]
 pub struct About {
-    pub name: String,
-    pub language: String,
-    pub licence: String,
-    pub description: String,
+    pub name: Option<String>,
+    pub licence: Option<String>,
+    pub description: Option<String>,
 }
 
 /// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, and loads them once to see
-/// that they fit together.
+/// that they fit together. A new voice needs codec, coarse and fine model, and all of `about`.
 pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
-    let codec: CodecRecipe = recipe(runs.codec)?;
-    let coarse: CoarseRecipe = recipe(runs.coarse)?;
-    let fine: FineRecipe = recipe(runs.fine)?;
-    let config = VoiceConfig {
-        name: about.name,
-        language: about.language,
-        licence: about.licence,
-        description: about.description,
-        codec: codec.model,
-        coarse: coarse.model,
-        fine: fine.model,
+    let path = dir.join("config.json");
+    let old = if is_voice(dir) { Some(VoiceConfig::load(dir)?) } else { None };
+    let lacks = |what: &str| Error::Voice(format!("{} is no voice yet, and no {what} was given", dir.display()));
+    let text =
+        |new: Option<String>, old: Option<&String>, what: &str| new.or_else(|| old.cloned()).ok_or_else(|| lacks(what));
+    let mut config = VoiceConfig {
+        name: text(about.name, old.as_ref().map(|v| &v.name), "name")?,
+        language: "en-US".into(), // the only one that the front end reads
+        licence: text(about.licence, old.as_ref().map(|v| &v.licence), "licence")?,
+        description: text(about.description, old.as_ref().map(|v| &v.description), "description")?,
+        codec: model(runs.codec, |r: CodecRecipe| r.model, old.as_ref().map(|v| &v.codec))
+            .ok_or_else(|| lacks("codec"))??,
+        coarse: model(runs.coarse, |r: CoarseRecipe| r.model, old.as_ref().map(|v| &v.coarse))
+            .ok_or_else(|| lacks("coarse model"))??,
+        fine: model(runs.fine, |r: FineRecipe| r.model, old.as_ref().map(|v| &v.fine))
+            .ok_or_else(|| lacks("fine model"))??,
+        parallel: model(runs.parallel, |r: ParallelRecipe| r.model, old.as_ref().and_then(|v| v.parallel.as_ref()))
+            .transpose()?,
+        depth: model(runs.depth, |r: DepthRecipe| r.model, old.as_ref().and_then(|v| v.depth.as_ref())).transpose()?,
     };
+    // Its states are another model's.
+    if runs.coarse.is_some() && runs.depth.is_none() {
+        config.depth = None;
+    }
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
-    for (run, name) in [(runs.codec, "encoder"), (runs.codec, "codec"), (runs.coarse, "coarse"), (runs.fine, "fine")] {
+    let files = [
+        (runs.codec, "encoder"),
+        (runs.codec, "codec"),
+        (runs.coarse, "coarse"),
+        (runs.fine, "fine"),
+        (runs.parallel, "parallel"),
+        (runs.depth, "depth"),
+    ];
+    for (run, name) in files {
+        let Some(run) = run else { continue };
         let file = format!("{name}.safetensors");
         Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
-    let path = dir.join("config.json");
     let json = serde_json::to_string_pretty(&config);
     let json = json.map_err(|e| Error::Config { path: path.clone(), reason: e.to_string() })?;
     write_atomically(&path, format!("{json}\n").as_bytes())?;
     Voice::load(dir, Device::Cpu)?.encoder().map(|_| ())
 }
 
+/// The sizes of the model of a run, or those that the voice has already.
+fn model<R: DeserializeOwned, C: Clone>(
+    run: Option<&Path>,
+    sizes: impl FnOnce(R) -> C,
+    old: Option<&C>,
+) -> Option<Result<C>> {
+    run.map(|run| recipe(run).map(sizes)).or_else(|| old.cloned().map(Ok))
+}
+
+/// The sizes of the codec of a run or a voice.
+pub fn codec_config(dir: &Path) -> Result<CodecConfig> {
+    if is_voice(dir) { Ok(VoiceConfig::load(dir)?.codec) } else { recipe(dir).map(|r: CodecRecipe| r.model) }
+}
+
+/// The sizes of the coarse model of a run or a voice.
+pub fn coarse_config(dir: &Path) -> Result<CoarseConfig> {
+    if is_voice(dir) { Ok(VoiceConfig::load(dir)?.coarse) } else { recipe(dir).map(|r: CoarseRecipe| r.model) }
+}
+
+fn is_voice(dir: &Path) -> bool {
+    dir.join("config.json").exists()
+}
+
 /// The recipe that a run was started with.
-pub fn recipe<T: DeserializeOwned>(run: &Path) -> Result<T> {
+fn recipe<T: DeserializeOwned>(run: &Path) -> Result<T> {
     let path = run.join("config.toml");
     let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
     toml::from_str(&text).map_err(|e| Error::Config { path, reason: e.to_string() })

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::{Observer, Start};
-use super::tokens::{TokenBatch, TokenCorpus, nudge};
+use super::tokens::{TokenBatch, TokenCorpus, latent, nudge};
 use crate::error::Result;
 use crate::fine::{FineConfig, FineModel};
 
@@ -72,10 +72,4 @@ impl LanguageModel for Learner {
 fn random_level(n_q: i64) -> i64 {
     let later = Tensor::rand([1], (Kind::Float, Device::Cpu)).double_value(&[0]) < LATER_PASSES;
     if later && n_q > 2 { Tensor::randint_low(2, n_q, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0]) } else { 1 }
-}
-
-/// The sum of the vectors of the first `levels` levels of codes `[B, K, T]`, `[B, T, D]`.
-fn latent(codes: &Tensor, codebooks: &[Tensor], levels: i64) -> Tensor {
-    let vector = |k: i64| Tensor::embedding(&codebooks[k as usize], &codes.select(1, k), -1, false, false);
-    (1..levels).fold(vector(0), |sum, k| sum + vector(k))
 }

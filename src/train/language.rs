@@ -136,6 +136,7 @@ fn held_out_name(name: &'static str) -> &'static str {
     match name {
         "token" => "held_out_token",
         "advance" => "held_out_advance",
+        "duration" => "held_out_duration",
         other => other,
     }
 }

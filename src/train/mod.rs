@@ -3,12 +3,14 @@
 pub mod coarse;
 pub mod codec;
 pub mod corpus;
+pub mod depth;
 mod discriminator;
 mod distillation;
 pub mod export;
 pub mod fine;
 mod language;
 mod optimizer;
+pub mod parallel;
 mod run;
 mod schedule;
 pub mod tokens;

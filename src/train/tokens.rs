@@ -15,7 +15,7 @@ use crate::checkpoint::{Checkpoint, load_variables};
 use crate::coarse::ADVANCES;
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
-use crate::fine::{FramePath, stays};
+use crate::nn::aligned::{FramePath, stays};
 use crate::text::Vocab;
 
 /// One utterance in tokens.
@@ -172,6 +172,12 @@ pub fn frame_cross_entropy(logits: &Tensor, target: &Tensor) -> Tensor {
     let flat = logits.to_kind(Kind::Float).view([batch * frames, -1]);
     let none = None::<&Tensor>;
     flat.cross_entropy_loss(&target.reshape([-1]), none, tch::Reduction::None, -100, 0.0).view([batch, frames])
+}
+
+/// The sum of the vectors of the first `levels` levels of codes `[B, K, T]`, `[B, T, D]`.
+pub fn latent(codes: &Tensor, codebooks: &[Tensor], levels: i64) -> Tensor {
+    let vector = |k: i64| Tensor::embedding(&codebooks[k as usize], &codes.select(1, k), -1, false, false);
+    (1..levels).fold(vector(0), |sum, k| sum + vector(k))
 }
 
 /// Random entries of `codes` replaced by random ones, each with probability `rate`.

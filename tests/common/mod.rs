@@ -11,8 +11,11 @@ use tempfile::TempDir;
 use tts::checkpoint::save_half;
 use tts::coarse::{CoarseConfig, CoarseModel};
 use tts::codec::{Codec, CodecConfig, Encoder};
+use tts::depth::{DepthConfig, DepthModel};
 use tts::fine::{FineConfig, FineModel};
+use tts::nn::aligned::AlignedConfig;
 use tts::nn::transformer::TransformerConfig;
+use tts::parallel::{ParallelConfig, ParallelModel};
 use tts::text::Vocab;
 use tts::voice::VoiceConfig;
 
@@ -45,6 +48,14 @@ impl Default for TinyVoice {
 
 pub fn config() -> VoiceConfig {
     let transformer = || TransformerConfig { dim: 16, layers: 1, heads: 2, hidden: 32 };
+    let trunk = |window_right| AlignedConfig {
+        symbols: Vocab::len(),
+        window_left: 8,
+        window_right,
+        max_stay: 8,
+        encoder: transformer(),
+        decoder: transformer(),
+    };
     let (symbols, codebook_size, n_q, latent_dim) = (Vocab::len(), 32, 3, 8);
     VoiceConfig {
         name: "tiny".into(),
@@ -60,16 +71,15 @@ pub fn config() -> VoiceConfig {
             encoder: transformer(),
             decoder: transformer(),
         },
-        fine: FineConfig {
-            symbols,
-            n_q,
+        fine: FineConfig { n_q, latent_dim, trunk: trunk(4) },
+        parallel: Some(ParallelConfig {
+            codebook_size,
             latent_dim,
-            window_left: 8,
-            window_right: 4,
-            max_stay: 8,
-            encoder: transformer(),
-            decoder: transformer(),
-        },
+            utterance_dim: 4,
+            frames_per_phoneme: 2.0,
+            trunk: trunk(8),
+        }),
+        depth: Some(DepthConfig { n_q, latent_dim, state_dim: 16, decoder: transformer() }),
     }
 }
 
@@ -103,6 +113,10 @@ pub fn save(config: &VoiceConfig, dir: &Path) {
     save_random(&dir.join("encoder.safetensors"), |vs| drop(Encoder::new(vs / "encoder", &config.codec)));
     save_random(&dir.join("coarse.safetensors"), |vs| drop(CoarseModel::new(vs, &config.coarse)));
     save_random(&dir.join("fine.safetensors"), |vs| drop(FineModel::new(vs, &config.fine)));
+    let parallel = config.parallel.as_ref().unwrap();
+    save_random(&dir.join("parallel.safetensors"), |vs| drop(ParallelModel::new(vs, parallel)));
+    let depth = config.depth.as_ref().unwrap();
+    save_random(&dir.join("depth.safetensors"), |vs| drop(DepthModel::new(vs, depth)));
     fs::write(dir.join("config.json"), serde_json::to_string(config).unwrap()).unwrap();
 }
 
