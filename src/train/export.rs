@@ -10,6 +10,7 @@ use super::coarse::CoarseRecipe;
 use super::codec::CodecRecipe;
 use super::depth::DepthRecipe;
 use super::fine::FineRecipe;
+use super::loudness::measure;
 use super::parallel::ParallelRecipe;
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::Checkpoint;
@@ -36,8 +37,8 @@ pub struct About {
     pub description: Option<String>,
 }
 
-/// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, and loads them once to see
-/// that they fit together. A new voice needs codec, coarse and fine model, and all of `about`.
+/// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, loads them once to see
+/// that they fit together, and measures how loud they speak. A new voice needs codec, coarse and fine model, and all of `about`.
 pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
     let path = dir.join("config.json");
     let old = if is_voice(dir) { Some(VoiceConfig::load(dir)?) } else { None };
@@ -49,6 +50,7 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
         language: "en-US".into(), // the only one that the front end reads
         licence: text(about.licence, old.as_ref().map(|v| &v.licence), "licence")?,
         description: text(about.description, old.as_ref().map(|v| &v.description), "description")?,
+        loudness: None,
         codec: model(runs.codec, |r: CodecRecipe| r.model, old.as_ref().map(|v| &v.codec))
             .ok_or_else(|| lacks("codec"))??,
         coarse: model(runs.coarse, |r: CoarseRecipe| r.model, old.as_ref().map(|v| &v.coarse))
@@ -77,10 +79,17 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
         let file = format!("{name}.safetensors");
         Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
-    let json = serde_json::to_string_pretty(&config);
-    let json = json.map_err(|e| Error::Config { path: path.clone(), reason: e.to_string() })?;
-    write_atomically(&path, format!("{json}\n").as_bytes())?;
-    Voice::load(dir, Device::Cpu)?.encoder().map(|_| ())
+    save(&config, &path)?;
+    let voice = Voice::load(dir, Device::Cpu)?;
+    voice.encoder()?;
+    config.loudness = measure(voice)?.map(|loudness| (10.0 * loudness).round() / 10.0);
+    save(&config, &path)
+}
+
+fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
+    let json = serde_json::to_string_pretty(config);
+    let json = json.map_err(|e| Error::Config { path: path.to_path_buf(), reason: e.to_string() })?;
+    write_atomically(path, format!("{json}\n").as_bytes())
 }
 
 /// The sizes of the model of a run, or those that the voice has already.

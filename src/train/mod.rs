@@ -9,6 +9,7 @@ mod distillation;
 pub mod export;
 pub mod fine;
 mod language;
+mod loudness;
 mod optimizer;
 pub mod parallel;
 mod run;

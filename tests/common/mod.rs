@@ -62,6 +62,7 @@ pub fn config() -> VoiceConfig {
         language: "en-US".into(),
         licence: "CC0-1.0".into(),
         description: "Random weights.".into(),
+        loudness: None,
         codec: codec(latent_dim, n_q, codebook_size),
         coarse: CoarseConfig {
             symbols,
