@@ -257,7 +257,7 @@ fn measures_are_one_thing_before_what_they_describe_and_many_alone() {
         ("5 min 30 s; 2h 15m", "five minutes thirty seconds; two hours fifteen minutes"),
         ("3 oz., 2 qts. and 60 W/m²", "three ounces, two quarts and sixty watts per square meter"),
         ("5 hrs. & 30 mins.", "five hours and thirty minutes."),
-        ("5 ft 6 in. tall", "five feet six inches tall"),
+        ("He is 5 ft 6 in. tall", "He is five feet six inches tall"),
     ]);
 }
 

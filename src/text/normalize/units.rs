@@ -108,12 +108,12 @@ pub fn rules() -> Result<Vec<Rule>> {
         (&part_of_unit, part_of),
         (&per, |f| Some(format!("{} per {}", f.group(1), full(f.group(2))))),
         (r#"\b(\d{1,2})['′’] ?(\d{1,2})(?:"|″|”|''|’’|\b)"#, feet_and_inches),
-        (&part_of_inch, |f| (!in_quotation(f)).then(|| part_words(f, "inch", "inches"))),
         (r"({N})[′']", |f| {
             (f.stands_alone() && !f.after.starts_with(char::is_alphabetic))
                 .then(|| measure_words("", f.group(1), "foot", "feet"))
         }),
         (r#"({N})(?:″|"|”)"#, inches),
+        (&part_of_inch, |f| (!in_quotation(f)).then(|| part_words(f, "inch", "inches"))),
         (r"\b([Aa]n? )?({N})[- ](inch|foot|mile|meter|pound|gallon)\b", |f| {
             f.has(1).then(|| format!("{}{} {}", f.group(1), number(f.group(2)), f.group(3)))
         }),

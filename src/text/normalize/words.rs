@@ -72,7 +72,7 @@ fn abbreviation(f: &Found) -> Option<String> {
         && f.before.ends_with(|c: char| c.is_ascii_digit() || c == ' ')
         && f.word_before().ends_with(|c: char| c.is_ascii_digit())
     {
-        return Some(closing("estimated", f));
+        return Some("estimated".into());
     }
     let unlikely = match short {
         "No." => !f.after.trim_start().starts_with(|c: char| c.is_ascii_digit()),
