@@ -45,6 +45,7 @@ pub mod nn;
 pub mod parallel;
 pub mod sampling;
 pub mod shim;
+pub mod speculative;
 pub mod strategies;
 pub mod synthesizer;
 pub mod text;

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["checkpoint"],
     &["audio", "text", "nn"],
     &["sampling", "codec", "coarse", "fine"],
-    &["parallel", "depth"],
+    &["parallel", "depth", "speculative"],
     &["codes"],
     &["voice"],
     &["strategies"],

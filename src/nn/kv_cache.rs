@@ -30,6 +30,11 @@ impl KvCache {
         self.pushed
     }
 
+    /// A cache of its own with the same positions.
+    pub fn fork(&self) -> Self {
+        Self { keys: self.keys.copy(), values: self.values.copy(), pushed: self.pushed }
+    }
+
     /// Adds one position, its key and value side by side `[1, 2·C]`, over the oldest.
     pub fn push(&mut self, own: &Tensor) {
         let (window, dim) = self.keys.size2().unwrap_or_default();

@@ -81,6 +81,11 @@ impl TransformerState {
         self.caches.first().map_or(0, KvCache::pushed)
     }
 
+    /// A memory of its own that goes on from here.
+    pub fn fork(&self) -> Self {
+        Self { caches: self.caches.iter().map(KvCache::fork).collect() }
+    }
+
     /// Remembers these rows of `extension`, each following the one before; the others are forgotten.
     pub fn keep(&mut self, extension: &Extension, rows: &[i64]) {
         for (cache, own) in self.caches.iter_mut().zip(&extension.own) {
