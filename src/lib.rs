@@ -37,6 +37,7 @@ pub mod checkpoint;
 pub mod coarse;
 pub mod codec;
 pub mod codes;
+pub mod compare;
 pub mod depth;
 pub mod error;
 pub mod fine;

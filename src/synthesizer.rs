@@ -122,6 +122,8 @@ pub struct Chunk {
     pub pointer: Vec<i64>,
     /// Codes of each codebook, one a token frame.
     pub codes: Vec<Vec<i64>>,
+    /// Number of the pass of the utterance in which each token frame's coarse code was made, from 1.
+    pub passes: Vec<u64>,
     pub times: StageTimes,
     pub tally: Tally,
 }
@@ -134,6 +136,7 @@ impl Chunk {
         self.pointer.extend(next.pointer);
         self.codes.resize_with(self.codes.len().max(next.codes.len()), Vec::new);
         self.codes.iter_mut().zip(next.codes).for_each(|(codes, next)| codes.extend(next));
+        self.passes.extend(next.passes);
         self.times += next.times;
         self.tally += next.tally;
     }

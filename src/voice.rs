@@ -209,8 +209,17 @@ impl Voice {
         if let Some(index) = self.retrieval.get() {
             return Ok(index);
         }
-        let index = RetrievalIndex::load(&self.dir.join("retrieval.safetensors"), self.config.coarse.codebook_size)?;
+        let index = RetrievalIndex::load(&self.retrieval_path(), self.config.coarse.codebook_size)?;
         Ok(self.retrieval.get_or_init(|| index))
+    }
+
+    /// Whether the voice has an index of training speech.
+    pub fn has_retrieval(&self) -> bool {
+        self.retrieval_path().is_file()
+    }
+
+    fn retrieval_path(&self) -> PathBuf {
+        self.dir.join("retrieval.safetensors")
     }
 
     fn extra<'a, M, C>(

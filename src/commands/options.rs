@@ -67,7 +67,8 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name, bytes))
 }
 
-fn read_file(path: &Path) -> anyhow::Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub fn read_file(path: &Path) -> anyhow::Result<String> {
     let (name, bytes) = read_bytes(path)?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name}: the text is not UTF-8"))?;
     Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_string))

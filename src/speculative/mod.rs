@@ -68,7 +68,7 @@ impl DraftOptions {
 /// What guessing came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Passes of the model.
+    /// Passes of the model that makes coarse tokens.
     pub passes: u64,
     /// Frames that they made.
     pub frames: u64,
@@ -137,6 +137,8 @@ pub struct Spoken {
     pub pointer: i64,
     /// The model's state of it, `[1, 1, C]`.
     pub state: Tensor,
+    /// Number of the pass that made it, from 1.
+    pub pass: u64,
 }
 
 /// An autoregressive generation on its way.
@@ -150,6 +152,7 @@ pub struct Decoding<'a> {
     state: CoarseState,
     last: Option<Tensor>,
     frames: Vec<Frame>,
+    passes: u64,
     tally: Tally,
 }
 
@@ -164,7 +167,7 @@ impl<'a> Decoding<'a> {
         codebook: &'a Tensor,
     ) -> Self {
         let (last, frames, tally) = (None, Vec::new(), Tally::default());
-        Self { model, sampler, drafters, options, codebook, state, last, frames, tally }
+        Self { model, sampler, drafters, options, codebook, state, last, frames, passes: 0, tally }
     }
 
     pub fn is_finished(&self) -> bool {
@@ -179,6 +182,7 @@ impl<'a> Decoding<'a> {
     /// One pass: the next frame, and those that were guessed well.
     pub fn next_frames(&mut self) -> Result<Vec<Spoken>> {
         let tree = self.guesses()?;
+        self.passes += 1;
         let (states, extension) = self.model.extend(&tree.places, &tree.parents, &self.state);
         let logits = self.model.token_logits(&states).squeeze_dim(0);
         let (mut row, mut rows, mut spoken) = (0, Vec::new(), Vec::new());
@@ -193,7 +197,7 @@ impl<'a> Decoding<'a> {
             }
             rows.push(row as i64);
             self.frames.push(frame);
-            spoken.push(Spoken { frame, pointer: place.pointer, state });
+            spoken.push(Spoken { frame, pointer: place.pointer, state, pass: self.passes });
             match tree.child(row, frame) {
                 Some(child) => row = child,
                 None => {

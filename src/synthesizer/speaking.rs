@@ -51,6 +51,9 @@ pub struct Speaking<'a> {
     /// Of each frame: the code of codebook 0 and the pointer.
     tokens: Vec<i64>,
     path: Vec<i64>,
+    /// Of each frame: the pass that made its token.
+    passes: Vec<u64>,
+    tally: Tally,
     /// All codes of the frames that the source has made, `[1, n_q, 1..]` each, if it leaves none to the fine model.
     whole: Vec<Tensor>,
     /// What the fine model knows of the phonemes, `[1, S, C]`.
@@ -81,6 +84,8 @@ impl<'a> Speaking<'a> {
                 },
                 tokens: Vec::new(),
                 path: Vec::new(),
+                passes: Vec::new(),
+                tally: Tally::default(),
                 whole: Vec::new(),
                 phonemes: voice.fine.phonemes(&ids, None),
                 codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
@@ -118,7 +123,8 @@ impl<'a> Speaking<'a> {
                 pointer: self.path[start as usize..end as usize].to_vec(),
                 codes: Vec::<Vec<i64>>::try_from(self.codes.squeeze_dim(0).narrow(1, start, end - start))?,
                 times,
-                tally: self.tally(),
+                tally: std::mem::take(&mut self.tally),
+                passes: self.passes[start as usize..end as usize].to_vec(),
             })
         })
     }
@@ -138,7 +144,9 @@ impl<'a> Speaking<'a> {
                 let Some((phonemes, log_speed)) = rest.take() else { return Ok(()) };
                 let SpeechOptions { strategy, sampling, .. } = self.options;
                 let made = strategies::generate(self.voice, &phonemes, log_speed, strategy, sampling, self.number)?;
-                (self.tokens, self.path) = (made.tokens, made.path);
+                let (passes, frames) = (made.passes.iter().copied().max().unwrap_or(0), made.path.len() as u64);
+                self.tally += Tally { passes, frames, ..Tally::default() };
+                (self.tokens, self.path, self.passes) = (made.tokens, made.path, made.passes);
                 self.whole = made.codes.into_iter().collect();
             }
             Source::Autoregressive(decoding) => {
@@ -152,18 +160,13 @@ impl<'a> Speaking<'a> {
                         }
                         self.tokens.push(spoken.frame.token);
                         self.path.push(spoken.pointer);
+                        self.passes.push(spoken.pass);
                     }
                 }
+                self.tally += decoding.take_tally();
             }
         }
         Ok(())
-    }
-
-    fn tally(&mut self) -> Tally {
-        match &mut self.source {
-            Source::Autoregressive(decoding) => decoding.take_tally(),
-            Source::Parallel(_) => Tally::default(),
-        }
     }
 
     /// Adds all codes of the frames up to `end`, in as many passes as the options say.
