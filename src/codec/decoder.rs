@@ -87,12 +87,10 @@ impl Decoder {
         let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
         let spectra = linear(&vs / "spectra", fast, 5 * bins);
         tch::no_grad(|| {
-            if let Some(bias) = spectra.bias() {
-                // Start with faint noise and free parts, so that the harmonic part is learnt first.
-                let bias = bias.view([5, bins]);
-                let _ = bias.select(0, 2).fill_(-2.0);
-                let _ = bias.select(0, 3).fill_(-2.0);
-            }
+            // Start with faint noise and free parts, so that the harmonic part is learnt first.
+            let bias = spectra.bias().view([5, bins]);
+            let _ = bias.select(0, 2).fill_(-2.0);
+            let _ = bias.select(0, 3).fill_(-2.0);
         });
         Self {
             input: linear(&vs / "input", config.latent_dim, slow),

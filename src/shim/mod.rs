@@ -27,7 +27,7 @@ unsafe extern "C" {
         max_norm: f64,
         norm: *mut f64,
     ) -> *mut c_char;
-    fn tts_pack_linear(weight: TensorPtr, bias: TensorPtr, packed: *mut PackedPtr) -> *mut c_char;
+    fn tts_pack_linear(weight: TensorPtr, scale: TensorPtr, bias: TensorPtr, packed: *mut PackedPtr) -> *mut c_char;
     fn tts_packed_linear(packed: PackedPtr, x: TensorPtr, y: *mut TensorPtr) -> *mut c_char;
     fn tts_free_packed(packed: PackedPtr);
     fn tts_load_cuda() -> *mut c_char;
@@ -127,11 +127,22 @@ unsafe impl Send for PackedLinear {}
 
 impl PackedLinear {
     /// Packs a float weight `[to, from]` and a bias `[to]` on the CPU.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
+    pub fn new(weight: &Tensor, bias: &Tensor) -> Result<Self> {
+        Self::pack(weight, std::ptr::null_mut(), bias)
+    }
+
+    /// Packs 8-bit rows `[to, from]` with a scale each `[to]` and a bias `[to]` on the CPU: the same as from the floats that
+    /// they stand for.
+    pub fn from_rows(rows: &Tensor, scale: &Tensor, bias: &Tensor) -> Result<Self> {
+        Self::pack(rows, scale.as_ptr() as TensorPtr, bias)
+    }
+
+    fn pack(weight: &Tensor, scale: TensorPtr, bias: &Tensor) -> Result<Self> {
         let mut packed = std::ptr::null_mut();
-        let bias = bias.map_or(std::ptr::null_mut(), |b| b.as_ptr() as TensorPtr);
-        // SAFETY: both pointers are live tensors or null; the shim writes `packed` when it succeeds.
-        check(unsafe { tts_pack_linear(weight.as_ptr() as TensorPtr, bias, &mut packed) })?;
+        // SAFETY: the pointers are live tensors, or null for no scale; the shim writes `packed` when it succeeds.
+        check(unsafe {
+            tts_pack_linear(weight.as_ptr() as TensorPtr, scale, bias.as_ptr() as TensorPtr, &mut packed)
+        })?;
         Ok(Self(packed))
     }
 

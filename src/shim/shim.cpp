@@ -79,18 +79,20 @@ void restore_rows(at::Tensor& y, const at::Tensor& bias, const float* peaks) {
 
 extern "C" {
 
-// Packs a float weight [to, from] as 8-bit rows with a scale each; `bias` [to] may be null.
-char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Layer** layer) {
+// Packs a weight [to, from] as 8-bit rows with a scale each; it is float if `scale` is null, else such rows already.
+char* tts_pack_linear(at::Tensor* weight, at::Tensor* scale, at::Tensor* bias, Layer** layer) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    auto scales = (weight->abs().amax(1).clamp_min(1e-8) / 127).to(at::kDouble);
+    // The scales of stored rows go through the same roundings as those of the floats that they stand for.
+    auto largest = scale ? *scale * 127 : weight->abs().amax(1);
+    auto scales = (largest.clamp_min(1e-8) / 127).to(at::kDouble);
     auto zeros = at::zeros({weight->size(0)}, at::kLong);
-    auto rows = at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
+    auto rows = scale ? at::_make_per_channel_quantized_tensor(*weight, scales, zeros, 0)
+                      : at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
     auto prepack = c10::Dispatcher::singleton()
                        .findSchemaOrThrow("quantized::linear_prepack", "")
                        .typed<c10::intrusive_ptr<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>)>();
-    *layer = new Layer{prepack.call(rows, std::nullopt),
-                       bias ? bias->detach().contiguous() : at::zeros({weight->size(0)})};
+    *layer = new Layer{prepack.call(rows, std::nullopt), bias->detach().contiguous()};
   });
 }
 
