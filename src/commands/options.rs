@@ -3,7 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -253,9 +255,14 @@ impl SpeechArgs {
         Ok(options)
     }
 
-    /// Loads what is needed to speak.
+    /// Loads what is needed to speak: the front end on a thread of its own, beside the voice.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+        thread::scope(|scope| {
+            let front_end = scope.spawn(|| self.front_end());
+            let voice = self.voice()?;
+            let front_end = front_end.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            Ok(Synthesizer::new(voice, front_end))
+        })
     }
 
     /// Loads the voice for the thread that asks, after setting its threads.
