@@ -5,13 +5,14 @@
 //!
 //! (Vocos, arXiv:2306.00814, gives the ISTFT head; the neural source-filter model, arXiv:1904.12088, the excitation.)
 
-use tch::{Kind, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use super::CodecConfig;
 use crate::error::Result;
 use crate::nn::convnext::{ConvNeXtBlock, blocks};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::stft::Stft;
+use crate::shim;
 
 /// Lowest pitch that is voiced, in Hz.
 pub const F0_MIN: f64 = 60.0;
@@ -195,6 +196,9 @@ impl Decoder {
 
 /// The spectrum of the waveform `[B, T, F]` from the five predicted ones, the pulses' spectrum and Gaussian noise `[B, T, 2, F]`.
 fn mix(spectra: &Spectra, source: &Tensor, noise: &Tensor) -> Tensor {
+    if !spectra.bands.requires_grad() && spectra.bands.device() == Device::Cpu {
+        return shim::mix(&spectra.bands, source, noise, MAX_LOG);
+    }
     let (harmonic, theta) = (spectra.harmonic(), spectra.harmonic_phase());
     let (noisy, free, phi) = (spectra.noise(), spectra.free(), spectra.free_phase());
     let (cos, sin) = (theta.cos() * &harmonic, theta.sin() * &harmonic);

@@ -60,6 +60,11 @@ Examples:
   tts bench
   tts bench --text \"Good morning.\" --runs 20 --json figures.json";
 
+pub const COMPARE: &str = "\
+Examples:
+  tts compare --file texts.txt --out comparison
+  tts compare --file texts.txt --out comparison --only masked,heads --runs 15";
+
 pub const TRAIN: &str = "\
 Examples:
   tts train codec --config codec.toml --corpus corpus --run runs/codec

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bench;
+mod compare;
 mod config;
 mod decode;
 mod devices;
@@ -66,6 +67,8 @@ enum Command {
     Devices(devices::Args),
     #[command(after_help = help::BENCH)]
     Bench(bench::Args),
+    #[command(after_help = help::COMPARE)]
+    Compare(compare::Args),
     #[command(after_help = help::TRAIN)]
     Train(train::Args),
     #[command(hide = true)]
@@ -108,6 +111,7 @@ impl Cli {
             Some(Command::Voices(args)) => voices::run(args),
             Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
+            Some(Command::Compare(args)) => compare::run(args),
             Some(Command::Train(args)) => train::run(args),
             Some(Command::Generate(args)) => generate::run(args),
         }

@@ -63,6 +63,14 @@ impl Linear {
         &self.bias
     }
 
+    /// The 8-bit weights, once it computes in them.
+    pub fn packed(&self) -> Option<&PackedLinear> {
+        match &self.weight {
+            Weight::Packed(packed) => Some(packed),
+            _ => None,
+        }
+    }
+
     /// From now on computes in 8 bits, and keeps nothing else; on the CPU only.
     pub fn pack(&mut self) -> Result<()> {
         let packed = match &self.weight {

@@ -70,7 +70,8 @@ impl Tagger {
     /// Penn Treebank tags of tokens: each its text, its norm (in small letters and without contraction), and whether white
     /// space follows.
     pub fn tag(&self, tokens: &[(String, String, bool)]) -> Vec<&'static str> {
-        let embedded: Vec<f32> = tokens.iter().flat_map(|(text, norm, spaced)| self.embed(text, norm, *spaced)).collect();
+        let embedded: Vec<f32> =
+            tokens.iter().flat_map(|(text, norm, spaced)| self.embed(text, norm, *spaced)).collect();
         let padding = [0.0; PADDING * DIM];
         let mut states = [&padding[..], &self.input.forward(&embedded)[..], &padding[..]].concat();
         for layer in &self.layers {
@@ -78,7 +79,11 @@ impl Tagger {
             states.iter_mut().zip(change).for_each(|(state, change)| *state += change);
         }
         let states = states.chunks_exact(DIM).skip(PADDING).take(tokens.len());
-        states.map(|state| self.tags[largest(self.weight.chunks_exact(DIM).zip(self.bias).map(|(w, b)| dot(w, state) + b))]).collect()
+        states
+            .map(|state| {
+                self.tags[largest(self.weight.chunks_exact(DIM).zip(self.bias).map(|(w, b)| dot(w, state) + b))]
+            })
+            .collect()
     }
 
     /// Sums of the rows that a token's features fall on, side by side.
@@ -100,7 +105,9 @@ impl Layer {
     fn forward(&self, x: &[f32]) -> Vec<f32> {
         let from = self.weight.len() / (DIM * PIECES);
         let mut y = vec![0.0; x.len() / from * DIM];
-        for (o, (weight, bias)) in self.weight.chunks_exact(PIECES * from).zip(self.bias.chunks_exact(PIECES)).enumerate() {
+        for (o, (weight, bias)) in
+            self.weight.chunks_exact(PIECES * from).zip(self.bias.chunks_exact(PIECES)).enumerate()
+        {
             for (x, y) in x.chunks_exact(from).zip(y.chunks_exact_mut(DIM)) {
                 let pieces = weight.chunks_exact(from).zip(bias).map(|(weight, bias)| dot(weight, x) + bias);
                 y[o] = pieces.fold(f32::NEG_INFINITY, f32::max);
@@ -167,10 +174,13 @@ mod tests {
         let (ours, theirs) = (Tagger::new(), misaki_rs::spacy_tagger::Tagger::load());
         let texts = [include_str!("../../README.md"), include_str!("../../tests/data/hard.txt")];
         for line in texts.iter().flat_map(|text| text.lines()) {
-            let tokens: Vec<_> = line.split_inclusive(' ').map(|word| {
-                let text = word.trim_end();
-                (text.to_string(), text.to_lowercase(), text.len() < word.len())
-            }).collect();
+            let tokens: Vec<_> = line
+                .split_inclusive(' ')
+                .map(|word| {
+                    let text = word.trim_end();
+                    (text.to_string(), text.to_lowercase(), text.len() < word.len())
+                })
+                .collect();
             assert_eq!(ours.tag(&tokens), theirs.tag(&tokens), "{line}");
         }
     }

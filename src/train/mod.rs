@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod depth;
 mod discriminator;
 mod distillation;
+pub mod drafters;
 pub mod export;
 pub mod fine;
 mod language;
