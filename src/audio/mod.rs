@@ -3,7 +3,11 @@
 pub mod devices;
 pub mod encode;
 pub mod format;
+pub mod limiter;
+pub mod loudness;
 pub mod playback;
+#[cfg(target_os = "linux")]
+mod pulse;
 pub mod resample;
 pub mod sink;
 pub mod wav;

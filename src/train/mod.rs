@@ -10,6 +10,7 @@ pub mod drafters;
 pub mod export;
 pub mod fine;
 mod language;
+mod loudness;
 mod optimizer;
 pub mod parallel;
 mod run;
