@@ -3,7 +3,10 @@
 pub mod devices;
 mod encode;
 pub mod format;
+pub mod loudness;
+pub mod pitch;
 pub mod playback;
+pub mod recording;
 pub mod resample;
 pub mod sink;
 pub mod wav;

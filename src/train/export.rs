@@ -77,10 +77,15 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
         let file = format!("{name}.safetensors");
         Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
-    let json = serde_json::to_string_pretty(&config);
-    let json = json.map_err(|e| Error::Config { path: path.clone(), reason: e.to_string() })?;
-    write_atomically(&path, format!("{json}\n").as_bytes())?;
+    save(&config, &path)?;
     Voice::load(dir, Device::Cpu)?.encoder().map(|_| ())
+}
+
+/// Writes the configuration of a voice.
+pub(super) fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
+    let json = serde_json::to_string_pretty(config);
+    let json = json.map_err(|e| Error::Config { path: path.to_path_buf(), reason: e.to_string() })?;
+    write_atomically(path, format!("{json}\n").as_bytes())
 }
 
 /// The sizes of the model of a run, or those that the voice has already.

@@ -1,11 +1,13 @@
 //! Training of every model, from a corpus on disk to weights to ship. The models know nothing of it.
 
+pub mod align;
 pub mod coarse;
 pub mod codec;
 pub mod corpus;
 pub mod depth;
 mod discriminator;
 mod distillation;
+pub mod ear;
 pub mod export;
 pub mod fine;
 mod language;
@@ -14,5 +16,6 @@ pub mod parallel;
 mod run;
 mod schedule;
 pub mod tokens;
+pub mod voice;
 
 pub use run::{Observer, Progress, Start};
