@@ -12,6 +12,7 @@ use tracing::debug;
 
 use crate::error::{Error, Result};
 use crate::sampling::SamplingOptions;
+use crate::speculative::{DraftOptions, Tally};
 use crate::strategies::StrategyOptions;
 use crate::text::{FrontEnd, Item, Mark, Utterance, nothing_to_speak};
 use crate::voice::Voice;
@@ -25,6 +26,8 @@ const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 pub struct SpeechOptions {
     pub sampling: SamplingOptions,
     pub strategy: StrategyOptions,
+    /// Of the autoregressive strategies.
+    pub draft: DraftOptions,
     /// Speaking rate relative to the voice's own, 0.5 to 2.
     pub speed: f64,
     /// Passes of the fine model.
@@ -40,8 +43,16 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        let strategy = StrategyOptions::default();
-        Self { sampling, strategy, speed: 1.0, nar_steps: 1, chunk_ms: 4000, sentence_pause: 0.0, paragraph_pause: 0.4 }
+        Self {
+            sampling,
+            strategy: StrategyOptions::default(),
+            draft: DraftOptions::default(),
+            speed: 1.0,
+            nar_steps: 1,
+            chunk_ms: 4000,
+            sentence_pause: 0.0,
+            paragraph_pause: 0.4,
+        }
     }
 }
 
@@ -50,6 +61,7 @@ impl SpeechOptions {
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
         self.strategy.validate()?;
+        self.draft.validate()?;
         if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }
@@ -110,7 +122,10 @@ pub struct Chunk {
     pub pointer: Vec<i64>,
     /// Codes of each codebook, one a token frame.
     pub codes: Vec<Vec<i64>>,
+    /// Number of the pass of the utterance in which each token frame's coarse code was made, from 1.
+    pub passes: Vec<u64>,
     pub times: StageTimes,
+    pub tally: Tally,
 }
 
 impl Chunk {
@@ -121,7 +136,9 @@ impl Chunk {
         self.pointer.extend(next.pointer);
         self.codes.resize_with(self.codes.len().max(next.codes.len()), Vec::new);
         self.codes.iter_mut().zip(next.codes).for_each(|(codes, next)| codes.extend(next));
+        self.passes.extend(next.passes);
         self.times += next.times;
+        self.tally += next.tally;
     }
 }
 

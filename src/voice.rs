@@ -20,6 +20,8 @@ use crate::depth::{DepthConfig, DepthModel};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
 use crate::parallel::{ParallelConfig, ParallelModel};
+use crate::speculative::heads::{DraftHeads, HeadsConfig};
+use crate::speculative::retrieval::RetrievalIndex;
 
 /// Largest size that a configuration may ask for, except the sample rate: a damaged number would exhaust the memory.
 const LARGEST_SIZE: f64 = 16384.0;
@@ -43,6 +45,12 @@ pub struct VoiceConfig {
     /// Of the strategy `ar`; not every voice has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<DepthConfig>,
+    /// Of the drafter `heads`; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<HeadsConfig>,
+    /// A smaller coarse model, the drafter `small`; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small: Option<CoarseConfig>,
 }
 
 impl VoiceConfig {
@@ -84,6 +92,20 @@ impl VoiceConfig {
                 ("depth.state_dim", depth.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),
             ]);
         }
+        if let Some(heads) = &self.heads {
+            heads.validate()?;
+            pairs.extend([
+                ("heads.codebook_size", heads.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+                ("heads.state_dim", heads.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),
+            ]);
+        }
+        if let Some(small) = &self.small {
+            small.validate()?;
+            pairs.extend([
+                ("small.codebook_size", small.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+                ("small.symbols", small.symbols, "coarse.symbols", self.coarse.symbols),
+            ]);
+        }
         for (name, value, other, expected) in pairs {
             if value != expected {
                 return Err(format!("{name} is {value}, expected the same as {other} ({expected})"));
@@ -117,6 +139,9 @@ pub struct Voice {
     pub device: Device,
     parallel: OnceCell<ParallelModel>,
     depth: OnceCell<DepthModel>,
+    heads: OnceCell<DraftHeads>,
+    small: OnceCell<CoarseModel>,
+    retrieval: OnceCell<RetrievalIndex>,
     dir: PathBuf,
 }
 
@@ -143,8 +168,19 @@ impl Voice {
                 fine.pack()?;
             }
             info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
-            let (parallel, depth) = (OnceCell::new(), OnceCell::new());
-            Ok(Self { config, codec, coarse, fine, device, parallel, depth, dir: dir.to_path_buf() })
+            Ok(Self {
+                config,
+                codec,
+                coarse,
+                fine,
+                device,
+                parallel: OnceCell::new(),
+                depth: OnceCell::new(),
+                heads: OnceCell::new(),
+                small: OnceCell::new(),
+                retrieval: OnceCell::new(),
+                dir: dir.to_path_buf(),
+            })
         })
     }
 
@@ -156,6 +192,34 @@ impl Voice {
     /// The model of the strategy `ar`, loaded when first asked for.
     pub fn depth(&self) -> Result<&DepthModel> {
         self.extra(&self.depth, &self.config.depth, "depth", DepthModel::new, DepthModel::pack)
+    }
+
+    /// The drafter's heads, loaded when first asked for.
+    pub fn heads(&self) -> Result<&DraftHeads> {
+        self.extra(&self.heads, &self.config.heads, "heads", DraftHeads::new, DraftHeads::pack)
+    }
+
+    /// The drafter's smaller coarse model, loaded when first asked for.
+    pub fn small(&self) -> Result<&CoarseModel> {
+        self.extra(&self.small, &self.config.small, "small", CoarseModel::new, CoarseModel::pack)
+    }
+
+    /// The drafter's index of training speech, loaded when first asked for.
+    pub fn retrieval(&self) -> Result<&RetrievalIndex> {
+        if let Some(index) = self.retrieval.get() {
+            return Ok(index);
+        }
+        let index = RetrievalIndex::load(&self.retrieval_path(), self.config.coarse.codebook_size)?;
+        Ok(self.retrieval.get_or_init(|| index))
+    }
+
+    /// Whether the voice has an index of training speech.
+    pub fn has_retrieval(&self) -> bool {
+        self.retrieval_path().is_file()
+    }
+
+    fn retrieval_path(&self) -> PathBuf {
+        self.dir.join("retrieval.safetensors")
     }
 
     fn extra<'a, M, C>(

@@ -11,13 +11,14 @@ const LAYERS: &[&[&str]] = &[
     &["checkpoint"],
     &["audio", "text", "nn"],
     &["sampling", "codec", "coarse", "fine", "ear", "recordings"],
-    &["parallel", "depth"],
+    &["parallel", "depth", "speculative"],
     &["codes"],
     &["voice"],
     &["strategies"],
     &["synthesizer"],
     &["train", "bench", "timing"],
     &["inspect"],
+    &["compare"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -75,6 +76,7 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("misaki_rs", &["text"]),
         ("roxmltree", &["text"]),
         ("png", &["inspect"]),
+        ("plotters", &["compare"]),
         ("tracing_subscriber", &["commands"]),
     ];
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -1,7 +1,7 @@
 //! Samples in and out: files, pipes, speakers, formats, rates. Knows nothing of models.
 
 pub mod devices;
-mod encode;
+pub mod encode;
 pub mod format;
 pub mod loudness;
 pub mod pitch;

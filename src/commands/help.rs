@@ -65,6 +65,11 @@ Examples:
   tts batch list.tsv --out-dir wavs && tts eval list.tsv --wavs wavs
   tts eval list.tsv --wavs wavs --json > figures.json";
 
+pub const COMPARE: &str = "\
+Examples:
+  tts compare --file texts.txt --out comparison
+  tts compare --file texts.txt --out comparison --only masked,heads --runs 15";
+
 pub const TRAIN: &str = "\
 Examples:
   tts train voice --from heart --recordings wavs --list texts.tsv --out voices/mine --name mine --licence CC0-1.0

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bench;
+mod compare;
 mod config;
 mod decode;
 mod devices;
@@ -70,6 +71,8 @@ enum Command {
     Bench(bench::Args),
     #[command(after_help = help::EVAL)]
     Eval(eval::Args),
+    #[command(after_help = help::COMPARE)]
+    Compare(compare::Args),
     #[command(after_help = help::TRAIN)]
     Train(train::Args),
     #[command(hide = true)]
@@ -113,6 +116,7 @@ impl Cli {
             Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
             Some(Command::Eval(args)) => eval::run(args),
+            Some(Command::Compare(args)) => compare::run(args),
             Some(Command::Train(args)) => train::run(args),
             Some(Command::Generate(args)) => generate::run(args),
         }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use tts::sampling::SamplingOptions;
+use tts::speculative::{Draft, DraftOptions};
 use tts::strategies::{Draw, Length, Strategy, StrategyOptions};
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 use tts::text::{FrontEnd, Lexicon, ssml};
@@ -66,7 +67,8 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name, bytes))
 }
 
-fn read_file(path: &Path) -> anyhow::Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub fn read_file(path: &Path) -> anyhow::Result<String> {
     let (name, bytes) = read_bytes(path)?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name}: the text is not UTF-8"))?;
     Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_string))
@@ -129,6 +131,40 @@ pub struct StrategyArgs {
     /// What fixes the length of the strategy nar.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = LengthName::Durations)]
     length: LengthName,
+    /// Who guesses the coarse model's next frames, which it then checks in one pass; what is spoken stays the same.
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = DraftName::None)]
+    draft: DraftName,
+    /// Frames that are guessed at once.
+    #[arg(long, value_name = "N", default_value_t = defaults().draft.len)]
+    draft_len: usize,
+    /// Which guesses are taken.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = AcceptName::Exact)]
+    accept: AcceptName,
+    /// Distance up to which a guessed code stands for the drawn one, of 0 to 2 (about 1.4 between two codes at random).
+    #[arg(long, value_name = "DISTANCE", default_value_t = 0.5)]
+    tolerance: f64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DraftName {
+    /// Nobody.
+    None,
+    /// Heads on the coarse model.
+    Heads,
+    /// A smaller coarse model.
+    Small,
+    /// A search in the codes of the training speech.
+    Retrieval,
+    /// All of them, their guesses checked together.
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AcceptName {
+    /// Those that are what would have been drawn.
+    Exact,
+    /// Those that sound like it, too.
+    Tolerant,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -188,6 +224,20 @@ impl StrategyArgs {
             },
         }
     }
+
+    fn draft(&self) -> DraftOptions {
+        DraftOptions {
+            draft: match self.draft {
+                DraftName::None => Draft::None,
+                DraftName::Heads => Draft::Heads,
+                DraftName::Small => Draft::Small,
+                DraftName::Retrieval => Draft::Retrieval,
+                DraftName::All => Draft::All,
+            },
+            len: self.draft_len,
+            tolerance: if self.accept == AcceptName::Tolerant { self.tolerance } else { 0.0 },
+        }
+    }
 }
 
 /// How to speak.
@@ -243,6 +293,7 @@ impl SpeechArgs {
                 seed: self.seed,
             },
             strategy: self.strategy.options(),
+            draft: self.strategy.draft(),
             speed: self.speed,
             nar_steps: self.nar_steps,
             chunk_ms: self.chunk_ms,

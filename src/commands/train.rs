@@ -1,7 +1,8 @@
 //! `tts train`: trains a model of a voice.
 
+mod recordings;
+
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,20 +11,14 @@ use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
-use tts::ear::Ear;
 use tts::recordings::read_list;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::align::{self, Aligned};
-use tts::train::{Progress, Start, coarse, codec, depth, ear, fine, parallel, voice};
+use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel};
 
-use super::eval::EarArgs as ListenArgs;
 use super::progress::QuietArgs;
-use super::warn;
-
-/// Held-out utterances whose boundaries are checked.
-const MOST_CHECKED: usize = 100;
+use recordings::{AlignArgs, VoiceArgs};
 
 /// Train a voice, or a model of one.
 #[derive(Debug, Parser)]
@@ -43,7 +38,13 @@ enum Model {
     /// The parallel model of durations, coarse tokens and latents: the strategies without an autoregressive model.
     Parallel(TokenArgs),
     /// The model of a frame's other codebooks one after the other: the strategy that is autoregressive throughout.
-    Depth(DepthArgs),
+    Depth(OnCoarseArgs),
+    /// Heads that guess the coarse model's next frames: the drafter `heads`.
+    Heads(OnCoarseArgs),
+    /// A smaller model that imitates the coarse model: the drafter `small`.
+    Small(OnCoarseArgs),
+    /// Collect training speech to search in: the drafter `retrieval`.
+    Index(IndexArgs),
     /// Find when each phoneme of recordings is spoken: makes a corpus.
     Align(AlignArgs),
     /// A voice of one's own from recordings and their text, out of another voice.
@@ -91,80 +92,28 @@ struct TokenArgs {
 }
 
 #[derive(Debug, Parser)]
-struct DepthArgs {
-    /// Run or voice with the coarse model whose states it reads.
+struct OnCoarseArgs {
+    /// Run or voice with the coarse model that it builds on.
     #[arg(long, value_name = "DIR")]
     coarse: PathBuf,
     #[command(flatten)]
     tokens: TokenArgs,
 }
 
-/// Recordings and what is said in them.
-#[derive(Debug, clap::Args)]
-struct RecordingArgs {
-    /// Folder of the recordings: WAV, FLAC, MP3 or Ogg Opus, a sentence or two each.
+#[derive(Debug, Parser)]
+struct IndexArgs {
+    /// Folder with corpus.jsonl and the audio that it names.
     #[arg(long, value_name = "DIR")]
-    recordings: PathBuf,
-    /// What is said in them: a line `name<TAB>text` each.
-    #[arg(long, value_name = "FILE")]
-    list: PathBuf,
-}
-
-#[derive(Debug, Parser)]
-struct AlignArgs {
-    #[command(flatten)]
-    recordings: Option<RecordingArgs>,
-    /// Folder for the corpus: corpus.jsonl and the recordings, equally loud.
-    #[arg(long, value_name = "DIR", requires = "recordings")]
-    out: Option<PathBuf>,
-    /// Instead, say how far from the known boundaries those lie that the ear finds in the held-out part of a corpus.
-    #[arg(long, value_name = "DIR", required_unless_present = "out", conflicts_with_all = ["recordings", "list", "out"])]
-    check: Option<PathBuf>,
-    /// Sample rate of the corpus.
-    #[arg(long, value_name = "HZ", default_value_t = 24_000, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
-    sample_rate: u32,
-    #[command(flatten)]
-    ear: ListenArgs,
-    #[command(flatten)]
-    quiet: QuietArgs,
-}
-
-#[derive(Debug, Parser)]
-struct VoiceArgs {
-    /// Name or folder of the voice whose models learn from the recordings.
-    #[arg(long, value_name = "NAME|DIR", default_value = "heart")]
-    from: String,
-    #[command(flatten)]
-    recordings: RecordingArgs,
-    /// New folder for the voice.
+    corpus: PathBuf,
+    /// Run or voice with the codec whose codes the coarse model speaks.
+    #[arg(long, value_name = "DIR")]
+    codec: PathBuf,
+    /// Speech to collect.
+    #[arg(long, default_value_t = 5.0)]
+    hours: f64,
+    /// Folder for the collection, of a voice or another.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder to work in, `OUT.work` if not given; the same command goes on with what is there.
-    #[arg(long, value_name = "DIR")]
-    run: Option<PathBuf>,
-    /// Name of the voice; that of its folder if not given.
-    #[arg(long)]
-    name: Option<String>,
-    /// SPDX identifier of the licence of the weights.
-    #[arg(long)]
-    licence: String,
-    /// Who speaks, and what the voice was learnt from.
-    #[arg(long, default_value = "Learnt from recordings.")]
-    description: String,
-    /// Steps that the codec's decoder learns for.
-    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().codec)]
-    codec_steps: u64,
-    /// Steps that the coarse model learns for.
-    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().coarse)]
-    coarse_steps: u64,
-    /// Steps that the fine model learns for.
-    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().fine)]
-    fine_steps: u64,
-    #[command(flatten)]
-    ear: ListenArgs,
-    /// Threads for matrix products.
-    #[arg(long, default_value_t = 2)]
-    threads: i32,
     #[command(flatten)]
     quiet: QuietArgs,
 }
@@ -195,6 +144,12 @@ struct ExportArgs {
     /// Run of the depth model.
     #[arg(long, value_name = "DIR")]
     depth: Option<PathBuf>,
+    /// Run of the drafter `heads`.
+    #[arg(long, value_name = "DIR")]
+    heads: Option<PathBuf>,
+    /// Run of the drafter `small`.
+    #[arg(long, value_name = "DIR")]
+    small: Option<PathBuf>,
     /// Name of the voice.
     #[arg(long)]
     name: Option<String>,
@@ -216,29 +171,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
             codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
         }
-        Model::Coarse(args) => {
-            let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
-            let run = args.run;
-            coarse::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
-        }
-        Model::Fine(args) => {
-            let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
-            let run = args.run;
-            fine::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
-        }
-        Model::Parallel(args) => {
-            let (device, recipe): (_, parallel::ParallelRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
-            let run = args.run;
-            parallel::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
-        }
-        Model::Depth(args) => {
-            let (device, recipe): (_, depth::DepthRecipe) = args.tokens.run.prepare()?;
-            let corpus = args.tokens.corpus(device)?;
-            let run = args.tokens.run;
-            depth::train(&recipe, &args.coarse, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+        Model::Coarse(args) => args.train(coarse::train)?,
+        Model::Fine(args) => args.train(fine::train)?,
+        Model::Parallel(args) => args.train(parallel::train)?,
+        Model::Depth(args) => args.train(depth::train)?,
+        Model::Heads(args) => args.train(drafters::train_heads)?,
+        Model::Small(args) => args.train(drafters::train_small)?,
+        Model::Index(args) => {
+            let corpus = open_tokens(&args.corpus, &args.codec, Device::Cpu, args.quiet)?;
+            drafters::index(&corpus, args.hours, &args.out)?;
         }
         Model::Align(args) => args.run()?,
         Model::Voice(args) => args.run()?,
@@ -256,6 +197,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 fine: args.fine.as_deref(),
                 parallel: args.parallel.as_deref(),
                 depth: args.depth.as_deref(),
+                heads: args.heads.as_deref(),
+                small: args.small.as_deref(),
             };
             let about = About { name: args.name, licence: args.licence, description: args.description };
             export(&runs, about, &args.voice)?;
@@ -282,80 +225,6 @@ impl RunArgs {
     }
 }
 
-impl AlignArgs {
-    fn run(self) -> anyhow::Result<()> {
-        tch::set_num_threads(1);
-        let ear = self.ear.load()?;
-        if let Some(dir) = &self.check {
-            return self.check(&ear, dir);
-        }
-        let (Some(source), Some(out)) = (&self.recordings, &self.out) else { return Ok(()) };
-        let recordings = read_list(&source.list, &source.recordings)?;
-        let mut progress = self.quiet.progress(recordings.len() as u64, "recordings aligned");
-        let report = &mut |done, all| progress.set(done as u64, all as u64);
-        let aligned = align::align(&ear, &recordings, out, self.sample_rate, report)?;
-        progress.finish();
-        tell_aligned(&aligned);
-        Ok(())
-    }
-
-    fn check(&self, ear: &Ear, dir: &Path) -> anyhow::Result<()> {
-        let corpus = Corpus::open(dir, self.sample_rate.into())?;
-        let mut progress = self.quiet.progress(0, "utterances aligned");
-        let report = &mut |done, all| progress.set(done as u64, all as u64);
-        let errors = align::boundary_errors(ear, &corpus, MOST_CHECKED, report)?;
-        progress.finish();
-        let median = 1000.0 * errors[errors.len() / 2];
-        let within = |seconds: f64| 100.0 * errors.partition_point(|&e| e <= seconds) as f64 / errors.len() as f64;
-        let mut output = std::io::stdout().lock();
-        writeln!(
-            output,
-            "{} boundaries: median error {median:.1} ms, {:.1} % within 25 ms, {:.1} % within 50 ms",
-            errors.len(),
-            within(0.0251),
-            within(0.0501)
-        )?;
-        Ok(())
-    }
-}
-
-/// Says what was left out, a line each.
-fn tell_aligned(aligned: &Aligned) {
-    for (id, reason) in &aligned.left_out {
-        warn(&format!("{id} left out: {reason}"));
-    }
-    warn(&format!("{} recordings aligned, {:.2} h", aligned.kept, aligned.seconds / 3600.0));
-}
-
-impl VoiceArgs {
-    fn run(self) -> anyhow::Result<()> {
-        tch::set_num_threads(self.threads);
-        let from = tts::voice::find(&self.from, &tts::voice::search_path())?;
-        let recordings = read_list(&self.recordings.list, &self.recordings.recordings)?;
-        let work = self.run.clone().unwrap_or_else(|| self.out.with_added_extension("work"));
-        let name = self.out.file_name().map(|name| name.to_string_lossy().into_owned());
-        let about = About {
-            name: self.name.clone().or(name),
-            licence: Some(self.licence.clone()),
-            description: Some(self.description.clone()),
-        };
-        let ear = self.ear.load()?;
-        let steps = voice::Steps { codec: self.codec_steps, coarse: self.coarse_steps, fine: self.fine_steps };
-        let ingredients =
-            voice::Ingredients { from: &from, ear: &ear, recordings: &recordings, steps, device: Device::Cpu };
-        let mut progress = self.quiet.progress(recordings.len() as u64, "recordings");
-        let mut listeners = voice::Listeners {
-            stage: &mut |stage| warn(&format!("now: {stage}")),
-            aligned: &mut tell_aligned,
-            utterances: &mut |done, all| progress.set(done as u64, all as u64),
-            steps: &mut observer(self.quiet),
-        };
-        voice::make(&ingredients, about, &work, &self.out, &mut listeners)?;
-        progress.finish();
-        Ok(())
-    }
-}
-
 impl EarArgs {
     /// The recordings, decoded.
     fn takes(&self, sample_rate: i64) -> anyhow::Result<ear::Takes> {
@@ -373,16 +242,37 @@ impl EarArgs {
 }
 
 impl TokenArgs {
-    /// The corpus in the codec's codes.
-    fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
-        let codec = codec_config(&self.codec)?;
-        let mut progress = self.run.quiet.progress(0, "utterances encoded");
-        let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec, device, &mut |done, all| {
-            progress.set(done as u64, all as u64);
-        })?;
-        progress.finish();
-        Ok(corpus)
+    fn train<R: DeserializeOwned>(
+        &self,
+        train: impl FnOnce(&R, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+    ) -> anyhow::Result<()> {
+        let (device, recipe): (_, R) = self.run.prepare()?;
+        let RunArgs { corpus, run, quiet, .. } = &self.run;
+        let corpus = open_tokens(corpus, &self.codec, device, *quiet)?;
+        Ok(train(&recipe, &corpus, run, &self.run.start(), device, &mut observer(*quiet))?)
     }
+}
+
+impl OnCoarseArgs {
+    fn train<R: DeserializeOwned>(
+        &self,
+        train: impl FnOnce(&R, &Path, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.tokens.train(|recipe: &R, corpus, dir, start, device, observer| {
+            train(recipe, &self.coarse, corpus, dir, start, device, observer)
+        })
+    }
+}
+
+/// A corpus in the codec's codes.
+fn open_tokens(corpus: &Path, codec: &Path, device: Device, quiet: QuietArgs) -> anyhow::Result<TokenCorpus> {
+    let config = codec_config(codec)?;
+    let mut progress = quiet.progress(0, "utterances encoded");
+    let corpus = TokenCorpus::open(corpus, codec, &config, device, &mut |done, all| {
+        progress.set(done as u64, all as u64);
+    })?;
+    progress.finish();
+    Ok(corpus)
 }
 
 fn read_recipe<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {

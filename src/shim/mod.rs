@@ -30,6 +30,17 @@ unsafe extern "C" {
     fn tts_pack_linear(weight: TensorPtr, bias: TensorPtr, packed: *mut PackedPtr) -> *mut c_char;
     fn tts_packed_linear(packed: PackedPtr, x: TensorPtr, y: *mut TensorPtr) -> *mut c_char;
     fn tts_free_packed(packed: PackedPtr);
+    fn tts_attend(
+        qkv: TensorPtr,
+        keys: TensorPtr,
+        values: TensorPtr,
+        position: i64,
+        parents: *const i64,
+        turns: *const f32,
+        heads: i64,
+        result: *mut TensorPtr,
+        own: *mut TensorPtr,
+    ) -> *mut c_char;
     fn tts_load_cuda() -> *mut c_char;
     fn tts_set_autocast(cuda: bool, enabled: bool) -> *mut c_char;
     fn free(ptr: *mut c_void);
@@ -150,5 +161,47 @@ impl Drop for PackedLinear {
     fn drop(&mut self) {
         // SAFETY: made by the shim, and freed once.
         unsafe { tts_free_packed(self.0) }
+    }
+}
+
+/// Attention of `R` new positions of a causal sequence over the `position` ones before, on the CPU: the result `[R, C]` and
+/// the new keys and values `[R, 2·C]`.
+///
+/// `qkv` `[R, 3·C]` belongs to the new positions, the rings `keys` and `values` `[W, C]` to those before. Row `r` comes after
+/// row `parents[r] < r`, or right after the ring if that is negative; `turns` holds the `D / 2` cosines and the `D / 2` sines of
+/// its rotary angles. What a row becomes depends on the positions that it sees alone, to the last bit.
+pub fn attend(
+    qkv: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    position: i64,
+    parents: &[i64],
+    turns: &[f32],
+    heads: i64,
+) -> (Tensor, Tensor) {
+    let (rows, channels) = (parents.len(), keys.size()[1]);
+    assert!((0..).zip(parents).all(|(row, &parent)| parent < row));
+    assert_eq!(turns.len(), rows * (channels / heads) as usize);
+    assert_eq!(qkv.size(), [rows as i64, 3 * channels]);
+    assert!([qkv, keys, values].iter().all(|t| t.is_contiguous() && t.kind() == tch::Kind::Float));
+    let (mut result, mut own) = (std::ptr::null_mut(), std::ptr::null_mut());
+    let pointer = |t: &Tensor| t.as_ptr() as TensorPtr;
+    // SAFETY: the tensors are live, contiguous floats of the sizes that the shim expects; it hands over two new tensors.
+    let outcome = check(unsafe {
+        tts_attend(
+            pointer(qkv),
+            pointer(keys),
+            pointer(values),
+            position,
+            parents.as_ptr(),
+            turns.as_ptr(),
+            heads,
+            &mut result,
+            &mut own,
+        )
+    });
+    match outcome {
+        Ok(()) => unsafe { (Tensor::from_ptr(result.cast()), Tensor::from_ptr(own.cast())) },
+        Err(error) => panic!("attention of {:?} over {:?}: {error}", qkv.size(), keys.size()),
     }
 }

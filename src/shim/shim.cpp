@@ -75,6 +75,49 @@ void restore_rows(at::Tensor& y, const at::Tensor& bias, const float* peaks) {
   });
 }
 
+// Functions in a hot loop are compiled for newer processors, too, and the best version is picked when the program starts.
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+// Attention of one query [heads * dim] over `count` keys and values, in their order.
+FOR_EACH_PROCESSOR void attend(const float* query, const float* const* keys, const float* const* values, int64_t count,
+                               int64_t heads, int64_t dim, float* weights, float* out) {
+  const float scale = 1 / std::sqrt(static_cast<float>(dim));
+  for (int64_t head = 0; head < heads; ++head) {
+    const int64_t at = head * dim;
+    float most = -INFINITY;
+    for (int64_t i = 0; i < count; ++i) {
+      float product = 0;
+#pragma omp simd reduction(+ : product)
+      for (int64_t j = 0; j < dim; ++j) product += query[at + j] * keys[i][at + j];
+      weights[i] = product * scale;
+      most = std::max(most, weights[i]);
+    }
+    float total = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      weights[i] = std::exp(weights[i] - most);
+      total += weights[i];
+    }
+    std::fill(out + at, out + at + dim, 0.0f);
+    for (int64_t i = 0; i < count; ++i) {
+      const float weight = weights[i] / total;
+#pragma omp simd
+      for (int64_t j = 0; j < dim; ++j) out[at + j] += weight * values[i][at + j];
+    }
+  }
+}
+
+// Turns the two halves of each head of x [heads * dim] by the angles whose cosines and sines are given, [dim / 2] each.
+void rotate(const float* x, const float* cos, const float* sin, int64_t heads, int64_t dim, float* out) {
+  const int64_t half = dim / 2;
+  for (int64_t at = 0; at < heads * dim; at += dim) {
+    for (int64_t j = 0; j < half; ++j) {
+      const float a = x[at + j], b = x[at + half + j];
+      out[at + j] = a * cos[j] - b * sin[j];
+      out[at + half + j] = a * sin[j] + b * cos[j];
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -111,6 +154,46 @@ char* tts_packed_linear(Layer* layer, at::Tensor* x, at::Tensor** y) {
 }
 
 void tts_free_packed(Layer* layer) { delete layer; }
+
+// Attention of new positions of a causal sequence. `qkv` [R, 3C] holds their queries, keys and values. `keys` and `values`
+// [W, C] are a ring of the positions before, of which there were `position`. Row r comes after row `parents[r]` < r, or
+// right after the ring if that is negative, and sees the W positions up to itself. `turns` [R, dim] holds the cosines and
+// sines of each row's position. Gives the result [R, C], and the rows' own keys and values [R, 2C]; the ring stays as it is.
+// A row's result depends on the positions that it sees alone, to the last bit.
+char* tts_attend(at::Tensor* qkv, at::Tensor* keys, at::Tensor* values, int64_t position, const int64_t* parents,
+                 const float* turns, int64_t heads, at::Tensor** result, at::Tensor** own) {
+  return guarded([&] {
+    const int64_t rows = qkv->size(0), window = keys->size(0), channels = keys->size(1), dim = channels / heads;
+    const float* in = qkv->const_data_ptr<float>();
+    const float* ring_keys = keys->const_data_ptr<float>();
+    const float* ring_values = values->const_data_ptr<float>();
+    auto y = at::empty({rows, channels}, qkv->options());
+    auto kv = at::empty({rows, 2 * channels}, qkv->options());
+    float* new_kv = kv.mutable_data_ptr<float>();
+    std::vector<float> query(channels), weights(window);
+    std::vector<const float*> seen_keys(window), seen_values(window);
+    for (int64_t r = 0; r < rows; ++r) {
+      const float *cos = turns + r * dim, *sin = cos + dim / 2, *row = in + r * 3 * channels;
+      rotate(row, cos, sin, heads, dim, query.data());
+      rotate(row + channels, cos, sin, heads, dim, new_kv + r * 2 * channels);
+      std::copy(row + 2 * channels, row + 3 * channels, new_kv + (2 * r + 1) * channels);
+      // From itself back to the first row, then back through the ring; filled from the end.
+      int64_t at = window;
+      for (int64_t i = r; i >= 0 && at > 0; i = parents[i]) {
+        seen_keys[--at] = new_kv + i * 2 * channels;
+        seen_values[at] = new_kv + (2 * i + 1) * channels;
+      }
+      for (int64_t p = position - 1; p >= 0 && at > 0; --p) {
+        seen_keys[--at] = ring_keys + p % window * channels;
+        seen_values[at] = ring_values + p % window * channels;
+      }
+      attend(query.data(), seen_keys.data() + at, seen_values.data() + at, window - at, heads, dim, weights.data(),
+             y.mutable_data_ptr<float>() + r * channels);
+    }
+    *result = new at::Tensor(y);
+    *own = new at::Tensor(kv);
+  });
+}
 
 // One AdamW update of all parameters, their gradients first scaled down to the global norm `max_norm`.
 // Writes the norm before scaling to `norm`.

@@ -114,6 +114,8 @@ pub struct Frames {
     pub tokens: Vec<i64>,
     /// Phoneme that each speaks.
     pub path: Vec<i64>,
+    /// Number of the pass that fixed each, from 1.
+    pub passes: Vec<u64>,
     /// All codes, `[1, n_q, T]`, if the strategy makes them by itself.
     pub codes: Option<Tensor>,
 }

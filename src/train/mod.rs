@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod depth;
 mod discriminator;
 mod distillation;
+pub mod drafters;
 pub mod ear;
 pub mod export;
 pub mod fine;

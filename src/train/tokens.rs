@@ -174,7 +174,7 @@ pub fn nudge(codes: &Tensor, rate: f64, codebook_size: i64) -> Tensor {
 }
 
 /// How far the pointer moves after each frame of its path over `symbols` symbols.
-fn advances(path: &[i64], symbols: usize) -> Vec<i64> {
+pub(super) fn advances(path: &[i64], symbols: usize) -> Vec<i64> {
     let next = path[1..].iter().copied().chain([symbols as i64]);
     path.iter().zip(next).map(|(&here, next)| (next - here).min(ADVANCES - 1)).collect()
 }
