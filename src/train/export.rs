@@ -90,7 +90,8 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     save(&config, &path)
 }
 
-fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
+/// Writes the configuration of a voice.
+pub(super) fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
     let json = serde_json::to_string_pretty(config);
     let json = json.map_err(|e| Error::Config { path: path.to_path_buf(), reason: e.to_string() })?;
     write_atomically(path, format!("{json}\n").as_bytes())
