@@ -123,7 +123,12 @@ fn trim(mut audio: Audio, mut alignment: Alignment, phonemes: &str) -> (Audio, A
 
 /// Seconds by which each boundary between symbols that the ear finds in the held-out utterances of a corpus lies beside the
 /// known one, in order of size; of at most `most` utterances.
-pub fn boundary_errors(ear: &Ear, corpus: &Corpus, most: usize, report: &mut dyn FnMut(usize, usize)) -> Result<Vec<f64>> {
+pub fn boundary_errors(
+    ear: &Ear,
+    corpus: &Corpus,
+    most: usize,
+    report: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<f64>> {
     let utterances: Vec<&Utterance> = corpus.held_out.iter().take(most).collect();
     let mut errors = Vec::new();
     for (index, utterance) in utterances.iter().enumerate() {

@@ -6,8 +6,8 @@ use std::path::Path;
 use tch::Device;
 
 use super::align::{Aligned, align};
-use super::codec::{self, CodecRecipe, CodecTraining};
 use super::coarse::{self, CoarseRecipe};
+use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
 use super::export::{About, Runs, export, save};
 use super::fine::{self, FineRecipe};
@@ -96,13 +96,9 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         }
     }
     let trained = |steps: u64, run: &'static str| (steps > 0).then(|| work.join(run));
-    let [codec, coarse, fine] = [trained(steps.codec, "codec"), trained(steps.coarse, "coarse"), trained(steps.fine, "fine")];
-    let runs = Runs {
-        codec: codec.as_deref(),
-        coarse: coarse.as_deref(),
-        fine: fine.as_deref(),
-        ..Runs::default()
-    };
+    let [codec, coarse, fine] =
+        [trained(steps.codec, "codec"), trained(steps.coarse, "coarse"), trained(steps.fine, "fine")];
+    let runs = Runs { codec: codec.as_deref(), coarse: coarse.as_deref(), fine: fine.as_deref(), ..Runs::default() };
     publish(from, config, &runs, about, &work.join("voice"), out)
 }
 
