@@ -6,13 +6,13 @@
 //! VALL-T, arXiv:2401.14321.) Knows nothing of sampling, other codebooks or audio.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Kind, Tensor, nn};
 
 use crate::error::Result;
 use crate::nn::attention::Window;
 use crate::nn::linear::{Linear, linear};
 use crate::nn::phonemes::{PhonemeEncoder, around_pointer};
-use crate::nn::transformer::{Transformer, TransformerConfig, TransformerState};
+use crate::nn::transformer::{Extension, Transformer, TransformerConfig, TransformerState};
 
 /// The pointer moves by `0..ADVANCES` phonemes after a frame.
 pub const ADVANCES: i64 = 4;
@@ -78,30 +78,76 @@ pub struct CoarseModel {
     config: CoarseConfig,
 }
 
-/// Where a generation stands: the phonemes' states, the pointer, and the decoder's memory.
+/// What was chosen for a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    pub token: i64,
+    /// Phonemes by which the pointer then moves.
+    pub advance: i64,
+}
+
+/// Where the next frame stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Phoneme that it speaks.
+    pub pointer: i64,
+    /// Frames that the phoneme has been spoken for.
+    pub stay: i64,
+    /// Token of the frame before; `codebook_size` at the start.
+    pub previous: i64,
+}
+
+impl Place {
+    /// Where the frame after `frame` stands.
+    pub fn after(self, frame: Frame) -> Self {
+        let stay = if frame.advance == 0 { self.stay + 1 } else { 0 };
+        Self { pointer: self.pointer + frame.advance, stay, previous: frame.token }
+    }
+}
+
+/// How far a generation has come: the phonemes' states, the next frame's place, and the decoder's memory.
 #[derive(Debug)]
 pub struct CoarseState {
     phonemes: Tensor, // [1, S, C], already projected
     speed: Tensor,    // [1, 1, C]
     decoder: TransformerState,
-    /// Phoneme that the next frame speaks.
-    pub pointer: i64,
-    /// Frames that it has been spoken for.
-    pub stay: i64,
-    previous: i64,
+    place: Place,
 }
 
 impl CoarseState {
-    /// Whether the pointer has left the last phoneme.
-    pub fn is_finished(&self) -> bool {
-        self.pointer >= self.phonemes.size()[1]
+    pub fn place(&self) -> Place {
+        self.place
     }
 
-    /// Takes the frame's token, and moves the pointer.
-    pub fn accept(&mut self, token: i64, advance: i64) {
-        self.previous = token;
-        self.stay = if advance == 0 { self.stay + 1 } else { 0 };
-        self.pointer += advance;
+    /// Whether the pointer has left the last phoneme.
+    pub fn is_finished(&self) -> bool {
+        self.has_left(self.place)
+    }
+
+    /// Whether no frame can stand there, as the pointer has left the last phoneme.
+    pub fn has_left(&self, place: Place) -> bool {
+        place.pointer >= self.phonemes.size()[1]
+    }
+
+    /// What the model knows of the phonemes, `[1, S, C]`.
+    pub fn phonemes(&self) -> &Tensor {
+        &self.phonemes
+    }
+
+    /// Remembers these rows of `extension`, each following the one before; the next frame stands at `place`.
+    pub fn keep(&mut self, extension: &Extension, rows: &[i64], place: Place) {
+        self.decoder.keep(extension, rows);
+        self.place = place;
+    }
+
+    /// A state of its own that goes on from here.
+    pub fn fork(&self) -> Self {
+        Self {
+            phonemes: self.phonemes.shallow_clone(),
+            speed: self.speed.shallow_clone(),
+            decoder: self.decoder.fork(),
+            place: self.place,
+        }
     }
 }
 
@@ -155,34 +201,35 @@ impl CoarseModel {
         (state.apply(&self.advance_input) + token.apply(&self.advance_token)).gelu("tanh").apply(&self.advance)
     }
 
+    /// What a frame reads of each phoneme, `[B, S, C]`, from phonemes `[B, S]`; `lengths` `[B]` if they are padded.
+    pub fn phoneme_states(&self, phonemes: &Tensor, lengths: Option<&Tensor>) -> Tensor {
+        let states = self.encoder.forward(phonemes, lengths);
+        let (batch, count) = phonemes.size2().unwrap_or_default();
+        let everywhere = Tensor::arange(count, (Kind::Int64, phonemes.device())).expand([batch, count], false);
+        around_pointer(&states, &everywhere).apply(&self.phonemes)
+    }
+
     /// Ready to speak the phonemes `[1, S]`.
     pub fn start(&self, phonemes: &Tensor, log_speed: f64) -> CoarseState {
         let device = phonemes.device();
-        let states = self.encoder.forward(phonemes, None);
-        let count = states.size()[1];
-        let everywhere = Tensor::arange(count, (Kind::Int64, device)).unsqueeze(0);
         CoarseState {
-            phonemes: around_pointer(&states, &everywhere).apply(&self.phonemes),
+            phonemes: self.phoneme_states(phonemes, None),
             speed: Tensor::full([1, 1, 1], log_speed, (Kind::Float, device)).apply(&self.speed),
             decoder: self.decoder.state(device),
-            pointer: 0,
-            stay: 0,
-            previous: self.config.codebook_size,
+            place: Place { pointer: 0, stay: 0, previous: self.config.codebook_size },
         }
     }
 
-    /// The next frame's state, `[1, 1, C]`; call [`CoarseState::accept`] with what was chosen from it.
-    pub fn step(&self, state: &mut CoarseState) -> Tensor {
+    /// States of frames at `places`, `[1, R, C]`: frame `r` comes after frame `parents[r]`, or next if that is negative.
+    /// [`CoarseState::keep`] says which of them became true.
+    pub fn extend(&self, places: &[Place], parents: &[i64], state: &CoarseState) -> (Tensor, Extension) {
         let device = state.phonemes.device();
-        let row = |i: i64, table: &nn::Embedding| index(i, device).apply(table);
-        let x = row(state.previous, &self.tokens)
-            + state.phonemes.narrow(1, state.pointer, 1)
-            + row(state.stay.min(self.config.max_stay), &self.stay)
-            + &state.speed;
-        self.decoder.step(&x, &mut state.decoder)
+        let column = |value: &dyn Fn(&Place) -> i64| {
+            Tensor::from_slice(&places.iter().map(value).collect::<Vec<_>>()).to_device(device)
+        };
+        let x = column(&|p| p.previous).apply(&self.tokens)
+            + state.phonemes.squeeze_dim(0).index_select(0, &column(&|p| p.pointer))
+            + column(&|p| p.stay.min(self.config.max_stay)).apply(&self.stay);
+        self.decoder.extend(&(x.unsqueeze(0) + &state.speed), parents, &state.decoder)
     }
-}
-
-fn index(i: i64, device: Device) -> Tensor {
-    Tensor::full([1, 1], i, (Kind::Int64, device))
 }

@@ -12,6 +12,7 @@ use tracing::debug;
 
 use crate::error::{Error, Result};
 use crate::sampling::SamplingOptions;
+use crate::speculative::{DraftOptions, Tally};
 use crate::strategies::StrategyOptions;
 use crate::text::{FrontEnd, Item, Mark, Utterance, nothing_to_speak};
 use crate::voice::Voice;
@@ -28,6 +29,8 @@ const PITCHES: RangeInclusive<f64> = -12.0..=12.0;
 pub struct SpeechOptions {
     pub sampling: SamplingOptions,
     pub strategy: StrategyOptions,
+    /// Of the autoregressive strategies.
+    pub draft: DraftOptions,
     /// Speaking rate relative to the voice's own, 0.5 to 2.
     pub speed: f64,
     /// Semitones by which the voice is higher (or, below 0, lower) than its own, -12 to 12.
@@ -45,10 +48,10 @@ pub struct SpeechOptions {
 impl Default for SpeechOptions {
     fn default() -> Self {
         let sampling = SamplingOptions { temperature: 0.3, top_k: 0, top_p: 0.9, seed: 0 };
-        let strategy = StrategyOptions::default();
         Self {
             sampling,
-            strategy,
+            strategy: StrategyOptions::default(),
+            draft: DraftOptions::default(),
             speed: 1.0,
             pitch: 0.0,
             nar_steps: 1,
@@ -64,6 +67,7 @@ impl SpeechOptions {
     pub fn validate(&self) -> Result<()> {
         self.sampling.validate()?;
         self.strategy.validate()?;
+        self.draft.validate()?;
         if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
         }
@@ -128,7 +132,10 @@ pub struct Chunk {
     pub pointer: Vec<i64>,
     /// Codes of each codebook, one a token frame.
     pub codes: Vec<Vec<i64>>,
+    /// Number of the pass of the utterance in which each token frame's coarse code was made, from 1.
+    pub passes: Vec<u64>,
     pub times: StageTimes,
+    pub tally: Tally,
 }
 
 impl Chunk {
@@ -139,7 +146,9 @@ impl Chunk {
         self.pointer.extend(next.pointer);
         self.codes.resize_with(self.codes.len().max(next.codes.len()), Vec::new);
         self.codes.iter_mut().zip(next.codes).for_each(|(codes, next)| codes.extend(next));
+        self.passes.extend(next.passes);
         self.times += next.times;
+        self.tally += next.tally;
     }
 }
 

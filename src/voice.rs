@@ -20,7 +20,10 @@ use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::depth::{DepthConfig, DepthModel};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
+use crate::nn::linear::without_weights;
 use crate::parallel::{ParallelConfig, ParallelModel};
+use crate::speculative::heads::{DraftHeads, HeadsConfig};
+use crate::speculative::retrieval::RetrievalIndex;
 
 /// Largest size that a configuration may ask for, except the sample rate: a damaged number would exhaust the memory.
 const LARGEST_SIZE: f64 = 16384.0;
@@ -48,6 +51,12 @@ pub struct VoiceConfig {
     /// Of the strategy `ar`; not every voice has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<DepthConfig>,
+    /// Of the drafter `heads`; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<HeadsConfig>,
+    /// A smaller coarse model, the drafter `small`; not every voice has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small: Option<CoarseConfig>,
 }
 
 impl VoiceConfig {
@@ -92,9 +101,24 @@ impl VoiceConfig {
         if let Some(depth) = &self.depth {
             depth.validate()?;
             pairs.extend([
+                ("depth.codebook_size", depth.codebook_size, "codec.codebook_size", self.codec.codebook_size),
                 ("depth.n_q", depth.n_q, "codec.n_q", self.codec.n_q),
                 ("depth.latent_dim", depth.latent_dim, "codec.latent_dim", self.codec.latent_dim),
                 ("depth.state_dim", depth.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),
+            ]);
+        }
+        if let Some(heads) = &self.heads {
+            heads.validate()?;
+            pairs.extend([
+                ("heads.codebook_size", heads.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+                ("heads.state_dim", heads.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),
+            ]);
+        }
+        if let Some(small) = &self.small {
+            small.validate()?;
+            pairs.extend([
+                ("small.codebook_size", small.codebook_size, "codec.codebook_size", self.codec.codebook_size),
+                ("small.symbols", small.symbols, "coarse.symbols", self.coarse.symbols),
             ]);
         }
         for (name, value, other, expected) in pairs {
@@ -130,34 +154,49 @@ pub struct Voice {
     pub device: Device,
     parallel: OnceCell<ParallelModel>,
     depth: OnceCell<DepthModel>,
-    dir: PathBuf,
+    heads: OnceCell<DraftHeads>,
+    small: OnceCell<CoarseModel>,
+    retrieval: OnceCell<RetrievalIndex>,
+    loader: Loader,
+}
+
+/// What matrix products are computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 8-bit integers, on the CPU; several times faster.
+    #[default]
+    EightBit,
+    Float,
 }
 
 impl Voice {
-    /// Loads the folder `dir`.
+    /// Loads the folder `dir` to compute in 8 bits on the CPU, in floats elsewhere.
     pub fn load(dir: &Path, device: Device) -> Result<Self> {
+        Self::load_with(dir, device, Precision::default())
+    }
+
+    /// Loads the folder `dir`.
+    pub fn load_with(dir: &Path, device: Device, precision: Precision) -> Result<Self> {
         let started = Instant::now();
         let config = VoiceConfig::load(dir)?;
-        let load = |name: &str, vs: &mut VarStore| {
-            vs.freeze();
-            load_variables(&dir.join(name), vs)
-        };
-        no_grad(|| {
-            let [mut codec_vs, mut coarse_vs, mut fine_vs] = [(); 3].map(|()| VarStore::new(device));
-            let mut codec = Codec::new(codec_vs.root(), &config.codec);
-            let mut coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
-            let mut fine = FineModel::new(fine_vs.root(), &config.fine);
-            load("codec.safetensors", &mut codec_vs)?;
-            load("coarse.safetensors", &mut coarse_vs)?;
-            load("fine.safetensors", &mut fine_vs)?;
-            if !device.is_cuda() {
-                codec.decoder.pack()?;
-                coarse.pack()?;
-                fine.pack()?;
-            }
-            info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
-            let (parallel, depth) = (OnceCell::new(), OnceCell::new());
-            Ok(Self { config, codec, coarse, fine, device, parallel, depth, dir: dir.to_path_buf() })
+        let precision = if device.is_cuda() { Precision::Float } else { precision };
+        let loader = Loader { dir: dir.to_path_buf(), device, precision };
+        let codec = loader.load("codec", |vs| Codec::new(vs, &config.codec), Codec::pack)?;
+        let coarse = loader.load("coarse", |vs| CoarseModel::new(vs, &config.coarse), CoarseModel::pack)?;
+        let fine = loader.load("fine", |vs| FineModel::new(vs, &config.fine), FineModel::pack)?;
+        info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
+        Ok(Self {
+            config,
+            codec,
+            coarse,
+            fine,
+            device,
+            parallel: OnceCell::new(),
+            depth: OnceCell::new(),
+            heads: OnceCell::new(),
+            small: OnceCell::new(),
+            retrieval: OnceCell::new(),
+            loader,
         })
     }
 
@@ -169,6 +208,34 @@ impl Voice {
     /// The model of the strategy `ar`, loaded when first asked for.
     pub fn depth(&self) -> Result<&DepthModel> {
         self.extra(&self.depth, &self.config.depth, "depth", DepthModel::new, DepthModel::pack)
+    }
+
+    /// The drafter's heads, loaded when first asked for.
+    pub fn heads(&self) -> Result<&DraftHeads> {
+        self.extra(&self.heads, &self.config.heads, "heads", DraftHeads::new, DraftHeads::pack)
+    }
+
+    /// The drafter's smaller coarse model, loaded when first asked for.
+    pub fn small(&self) -> Result<&CoarseModel> {
+        self.extra(&self.small, &self.config.small, "small", CoarseModel::new, CoarseModel::pack)
+    }
+
+    /// The drafter's index of training speech, loaded when first asked for.
+    pub fn retrieval(&self) -> Result<&RetrievalIndex> {
+        if let Some(index) = self.retrieval.get() {
+            return Ok(index);
+        }
+        let index = RetrievalIndex::load(&self.retrieval_path(), self.config.coarse.codebook_size)?;
+        Ok(self.retrieval.get_or_init(|| index))
+    }
+
+    /// Whether the voice has an index of training speech.
+    pub fn has_retrieval(&self) -> bool {
+        self.retrieval_path().is_file()
+    }
+
+    fn retrieval_path(&self) -> PathBuf {
+        self.loader.dir.join("retrieval.safetensors")
     }
 
     fn extra<'a, M, C>(
@@ -185,26 +252,42 @@ impl Voice {
         let none =
             || Error::Voice(format!("the voice {} has no {name} model, which this strategy needs", self.config.name));
         let config = config.as_ref().ok_or_else(none)?;
-        let model = no_grad(|| {
-            let mut vs = VarStore::new(self.device);
-            let mut model = build(vs.root(), config);
-            vs.freeze();
-            load_variables(&self.dir.join(format!("{name}.safetensors")), &vs)?;
-            if !self.device.is_cuda() {
-                pack(&mut model)?;
-            }
-            Ok(model)
-        });
-        model.map(|model| cell.get_or_init(|| model))
+        let model = self.loader.load(name, |vs| build(vs, config), pack)?;
+        Ok(cell.get_or_init(|| model))
     }
 
     /// The codec's encoder, which speaking does without.
     pub fn encoder(&self) -> Result<Encoder> {
-        let mut vs = VarStore::new(self.device);
-        let encoder = no_grad(|| Encoder::new(vs.root() / "encoder", &self.config.codec));
-        vs.freeze();
-        load_variables(&self.dir.join("encoder.safetensors"), &vs)?;
-        Ok(encoder)
+        self.loader.load("encoder", |vs| Encoder::new(vs / "encoder", &self.config.codec), |_| Ok(()))
+    }
+}
+
+/// Loads the models of one voice.
+#[derive(Debug)]
+struct Loader {
+    dir: PathBuf,
+    device: Device,
+    precision: Precision,
+}
+
+impl Loader {
+    /// The model that `build` makes, with the weights of the file `name`.
+    fn load<M>(
+        &self,
+        name: &str,
+        build: impl FnOnce(Variables) -> M,
+        pack: impl FnOnce(&mut M) -> Result<()>,
+    ) -> Result<M> {
+        no_grad(|| {
+            let mut vs = VarStore::new(self.device);
+            let mut model = without_weights(|| build(vs.root()));
+            vs.freeze();
+            load_variables(&self.dir.join(format!("{name}.safetensors")), &vs)?;
+            if self.precision == Precision::EightBit {
+                pack(&mut model)?;
+            }
+            Ok(model)
+        })
     }
 }
 

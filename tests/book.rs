@@ -117,7 +117,7 @@ fn an_epub_is_read_in_its_order_without_cover_and_contents() {
     epub(&path);
     let chapters = chapters(&path).unwrap();
     let expected =
-        [("The Well", "I | It was deep\u{a0}& dark. | Very.".to_string()), ("The Wall", "The Wall | High".to_string())];
+        [("The Well", "I | It was deep\u{a0}& dark. | Very.".to_string()), ("The Wall", "The Wall\nHigh".to_string())];
     assert_eq!(told(&chapters), expected);
 }
 

@@ -10,14 +10,15 @@ const LAYERS: &[&[&str]] = &[
     &["shim", "atomic_file"],
     &["checkpoint"],
     &["audio", "text", "book", "nn"],
-    &["sampling", "codec", "coarse", "fine"],
-    &["parallel", "depth"],
+    &["sampling", "codec", "coarse", "fine", "ear", "recordings"],
+    &["parallel", "depth", "speculative"],
     &["codes"],
     &["voice"],
     &["strategies"],
     &["synthesizer"],
     &["train", "bench", "timing"],
     &["inspect"],
+    &["compare"],
 ];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -68,6 +69,7 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("flacenc", &["audio"]),
         ("ogg", &["audio"]),
         ("opusic_c", &["audio"]),
+        ("symphonia", &["audio"]),
         ("mp3lame_encoder", &["audio"]),
         ("signal_hook", &["commands"]),
         ("clap", &["commands", "main"]),
@@ -79,6 +81,7 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("pulldown_cmark", &["book"]),
         ("roxmltree", &["text"]),
         ("png", &["inspect"]),
+        ("plotters", &["compare"]),
         ("tracing_subscriber", &["commands"]),
     ];
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -60,6 +60,35 @@ fn stepping_a_causal_transformer_gives_what_the_whole_sequence_gives() {
 }
 
 #[test]
+fn a_packed_position_becomes_the_same_to_the_last_bit_alone_and_among_others() {
+    let vs = VarStore::new(Device::Cpu);
+    // Multiples of the processor's vectors: what is left over is computed by other instructions.
+    let sizes = TransformerConfig { dim: 32, layers: 2, heads: 2, hidden: 64 };
+    let mut model = Transformer::new(vs.root(), &sizes, Window::Around { left: 4, right: 0 });
+    no_grad(|| {
+        model.pack().unwrap();
+        let x = noise(&[1, 9, 32]);
+        let row = |t: i64| x.narrow(1, t, 1);
+        let mut alone = model.state(Device::Cpu);
+        let expected: Vec<Tensor> = (0..9).map(|t| model.step(&row(t), &mut alone)).collect();
+
+        // The first three one by one, then a tree: 3, 4, 5 are the truth; rows 2 and 3 are branches that are not taken.
+        let mut state = model.state(Device::Cpu);
+        (0..3).for_each(|t| drop(model.step(&row(t), &mut state)));
+        let tree = Tensor::cat(&[row(3), row(4), noise(&[1, 2, 32]), row(5)], 1);
+        let (y, extension) = model.extend(&tree, &[-1, 0, 0, 2, 1], &state);
+        for (at, t) in [(0, 3), (1, 4), (4, 5)] {
+            assert!(y.narrow(1, at, 1).equal(&expected[t]), "position {t} differs");
+        }
+        assert!(!y.narrow(1, 2, 1).equal(&expected[4]));
+        state.keep(&extension, &[0, 1, 4]);
+        for t in 6..9 {
+            assert!(model.step(&row(t), &mut state).equal(&expected[t as usize]), "position {t} differs");
+        }
+    });
+}
+
+#[test]
 fn a_window_hides_what_lies_beyond_it() {
     let vs = VarStore::new(Device::Cpu);
     let one = TransformerConfig { layers: 1, ..SMALL };

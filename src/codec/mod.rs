@@ -110,6 +110,11 @@ impl Codec {
         }
     }
 
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<(), crate::error::Error> {
+        self.decoder.pack()
+    }
+
     /// Samples `[B, N]` to codes `[B, n_q, ceil(N / frame_length)]`; the last frame is filled up with silence.
     pub fn encode(&self, encoder: &Encoder, samples: &Tensor) -> Tensor {
         let missing = -samples.size()[1] % self.config.frame_length();

@@ -68,8 +68,20 @@ Examples:
   tts bench
   tts bench --text \"Good morning.\" --runs 20 --json figures.json";
 
+pub const EVAL: &str = "\
+Examples:
+  tts batch list.tsv --out-dir wavs && tts eval list.tsv --wavs wavs
+  tts eval list.tsv --wavs wavs --json > figures.json";
+
+pub const COMPARE: &str = "\
+Examples:
+  tts compare --file texts.txt --out comparison
+  tts compare --file texts.txt --out comparison --only masked,heads --runs 15";
+
 pub const TRAIN: &str = "\
 Examples:
+  tts train voice --from heart --recordings wavs --list texts.tsv --out voices/mine --name mine --licence CC0-1.0
+  tts train align --recordings wavs --list texts.tsv --out corpus
   tts train codec --config codec.toml --corpus corpus --run runs/codec
   tts train coarse --config coarse.toml --corpus corpus --run runs/coarse --codec runs/codec
   tts train fine --config fine.toml --corpus corpus --run runs/fine --codec runs/codec --resume";

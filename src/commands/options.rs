@@ -3,16 +3,20 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use tts::sampling::SamplingOptions;
+use tts::shim;
+use tts::speculative::{Draft, DraftOptions};
 use tts::strategies::{Draw, Length, Strategy, StrategyOptions};
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 use tts::text::{FrontEnd, Lexicon, ssml};
-use tts::voice::{self, Voice};
+use tts::voice::{self, Precision, Voice};
 
 /// Where the text comes from.
 #[derive(Debug, Args)]
@@ -66,7 +70,8 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name, bytes))
 }
 
-fn read_file(path: &Path) -> anyhow::Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub fn read_file(path: &Path) -> anyhow::Result<String> {
     let (name, bytes) = read_bytes(path)?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name}: the text is not UTF-8"))?;
     Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_string))
@@ -81,14 +86,56 @@ pub struct VoiceArgs {
     /// Threads for matrix products.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1024))]
     threads: i32,
+    /// What matrix products are computed in: for judging what 8 bits cost.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = PrecisionName::EightBit, hide = true)]
+    precision: PrecisionName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    #[value(name = "8-bit")]
+    EightBit,
+    Float,
 }
 
 impl VoiceArgs {
     /// Loads the voice, after setting the threads.
     pub fn load(&self) -> anyhow::Result<Voice> {
+        self.load_on(tch::Device::Cpu)
+    }
+
+    fn load_on(&self, device: tch::Device) -> anyhow::Result<Voice> {
         tch::set_num_threads(self.threads);
         let dir = voice::find(&self.voice, &voice::search_path())?;
-        Ok(Voice::load(&dir, tch::Device::Cpu)?)
+        let precision = match self.precision {
+            PrecisionName::EightBit => Precision::EightBit,
+            PrecisionName::Float => Precision::Float,
+        };
+        Ok(Voice::load_with(&dir, device, precision)?)
+    }
+}
+
+/// What computes.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// What computes: the processor, or a GPU through a CUDA libtorch of the same version.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeviceName {
+    Cpu,
+    Cuda,
+}
+
+impl DeviceArgs {
+    /// The device, if it is there.
+    pub fn device(&self) -> anyhow::Result<tch::Device> {
+        match self.device {
+            DeviceName::Cpu => Ok(tch::Device::Cpu),
+            DeviceName::Cuda => shim::cuda().context("--device cuda: expected a GPU and a libtorch for CUDA"),
+        }
     }
 }
 
@@ -129,6 +176,40 @@ pub struct StrategyArgs {
     /// What fixes the length of the strategy nar.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = LengthName::Durations)]
     length: LengthName,
+    /// Who guesses the coarse model's next frames, which it then checks in one pass; what is spoken stays the same.
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = DraftName::None)]
+    draft: DraftName,
+    /// Frames that are guessed at once.
+    #[arg(long, value_name = "N", default_value_t = defaults().draft.len)]
+    draft_len: usize,
+    /// Which guesses are taken.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = AcceptName::Exact)]
+    accept: AcceptName,
+    /// Distance up to which a guessed code stands for the drawn one, of 0 to 2 (about 1.4 between two codes at random).
+    #[arg(long, value_name = "DISTANCE", default_value_t = 0.5)]
+    tolerance: f64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DraftName {
+    /// Nobody.
+    None,
+    /// Heads on the coarse model.
+    Heads,
+    /// A smaller coarse model.
+    Small,
+    /// A search in the codes of the training speech.
+    Retrieval,
+    /// All of them, their guesses checked together.
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AcceptName {
+    /// Those that are what would have been drawn.
+    Exact,
+    /// Those that sound like it, too.
+    Tolerant,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -186,6 +267,20 @@ impl StrategyArgs {
                 LengthName::Durations => Length::Durations,
                 LengthName::End => Length::End,
             },
+        }
+    }
+
+    fn draft(&self) -> DraftOptions {
+        DraftOptions {
+            draft: match self.draft {
+                DraftName::None => Draft::None,
+                DraftName::Heads => Draft::Heads,
+                DraftName::Small => Draft::Small,
+                DraftName::Retrieval => Draft::Retrieval,
+                DraftName::All => Draft::All,
+            },
+            len: self.draft_len,
+            tolerance: if self.accept == AcceptName::Tolerant { self.tolerance } else { 0.0 },
         }
     }
 }
@@ -246,6 +341,7 @@ impl SpeechArgs {
                 seed: self.seed,
             },
             strategy: self.strategy.options(),
+            draft: self.strategy.draft(),
             speed: self.speed,
             pitch: self.pitch,
             nar_steps: self.nar_steps,
@@ -257,14 +353,24 @@ impl SpeechArgs {
         Ok(options)
     }
 
-    /// Loads what is needed to speak.
+    /// Loads what is needed to speak: the front end on a thread of its own, beside the voice.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+        self.synthesizer_on(tch::Device::Cpu)
+    }
+
+    /// The same, to compute on `device`.
+    pub fn synthesizer_on(&self, device: tch::Device) -> anyhow::Result<Synthesizer> {
+        thread::scope(|scope| {
+            let front_end = scope.spawn(|| self.front_end());
+            let voice = self.voice(device)?;
+            let front_end = front_end.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            Ok(Synthesizer::new(voice, front_end))
+        })
     }
 
     /// Loads the voice for the thread that asks, after setting its threads.
-    pub fn voice(&self) -> anyhow::Result<Voice> {
-        self.voice.load()
+    pub fn voice(&self, device: tch::Device) -> anyhow::Result<Voice> {
+        self.voice.load_on(device)
     }
 
     pub fn front_end(&self) -> anyhow::Result<FrontEnd> {

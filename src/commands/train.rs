@@ -1,5 +1,7 @@
 //! `tts train`: trains a model of a voice.
 
+mod recordings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +11,16 @@ use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
+use tts::recordings::read_list;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, Start, coarse, codec, depth, fine, parallel};
+use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel};
 
 use super::progress::QuietArgs;
+use recordings::{AlignArgs, VoiceArgs};
 
-/// Train a model of a voice.
+/// Train a voice, or a model of one.
 #[derive(Debug, Parser)]
 pub struct Args {
     #[command(subcommand)]
@@ -34,7 +38,19 @@ enum Model {
     /// The parallel model of durations, coarse tokens and latents: the strategies without an autoregressive model.
     Parallel(TokenArgs),
     /// The model of a frame's other codebooks one after the other: the strategy that is autoregressive throughout.
-    Depth(DepthArgs),
+    Depth(OnCoarseArgs),
+    /// Heads that guess the coarse model's next frames: the drafter `heads`.
+    Heads(OnCoarseArgs),
+    /// A smaller model that imitates the coarse model: the drafter `small`.
+    Small(OnCoarseArgs),
+    /// Collect training speech to search in: the drafter `retrieval`.
+    Index(IndexArgs),
+    /// Find when each phoneme of recordings is spoken: makes a corpus.
+    Align(AlignArgs),
+    /// A voice of one's own from recordings and their text, out of another voice.
+    Voice(VoiceArgs),
+    /// The ear, which aligns recordings and hears errors: from a corpus with durations, and recordings with their text.
+    Ear(EarArgs),
     /// Put trained models into the folder of a voice, new or not; models that are not given stay as they are.
     Export(ExportArgs),
 }
@@ -76,12 +92,39 @@ struct TokenArgs {
 }
 
 #[derive(Debug, Parser)]
-struct DepthArgs {
-    /// Run or voice with the coarse model whose states it reads.
+struct OnCoarseArgs {
+    /// Run or voice with the coarse model that it builds on.
     #[arg(long, value_name = "DIR")]
     coarse: PathBuf,
     #[command(flatten)]
     tokens: TokenArgs,
+}
+
+#[derive(Debug, Parser)]
+struct IndexArgs {
+    /// Folder with corpus.jsonl and the audio that it names.
+    #[arg(long, value_name = "DIR")]
+    corpus: PathBuf,
+    /// Run or voice with the codec whose codes the coarse model speaks.
+    #[arg(long, value_name = "DIR")]
+    codec: PathBuf,
+    /// Speech to collect.
+    #[arg(long, default_value_t = 5.0)]
+    hours: f64,
+    /// Folder for the collection, of a voice or another.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    quiet: QuietArgs,
+}
+
+#[derive(Debug, Parser)]
+struct EarArgs {
+    /// List of recordings to learn from besides, a line `name<TAB>text` each; the names start from its folder.
+    #[arg(long, value_name = "FILE")]
+    recordings: Vec<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 #[derive(Debug, Parser)]
@@ -101,6 +144,12 @@ struct ExportArgs {
     /// Run of the depth model.
     #[arg(long, value_name = "DIR")]
     depth: Option<PathBuf>,
+    /// Run of the drafter `heads`.
+    #[arg(long, value_name = "DIR")]
+    heads: Option<PathBuf>,
+    /// Run of the drafter `small`.
+    #[arg(long, value_name = "DIR")]
+    small: Option<PathBuf>,
     /// Name of the voice.
     #[arg(long)]
     name: Option<String>,
@@ -122,29 +171,24 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
             codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
         }
-        Model::Coarse(args) => {
-            let (device, recipe): (_, coarse::CoarseRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
-            let run = args.run;
-            coarse::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+        Model::Coarse(args) => args.train(coarse::train)?,
+        Model::Fine(args) => args.train(fine::train)?,
+        Model::Parallel(args) => args.train(parallel::train)?,
+        Model::Depth(args) => args.train(depth::train)?,
+        Model::Heads(args) => args.train(drafters::train_heads)?,
+        Model::Small(args) => args.train(drafters::train_small)?,
+        Model::Index(args) => {
+            let corpus = open_tokens(&args.corpus, &args.codec, Device::Cpu, args.quiet)?;
+            drafters::index(&corpus, args.hours, &args.out)?;
         }
-        Model::Fine(args) => {
-            let (device, recipe): (_, fine::FineRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
+        Model::Align(args) => args.run()?,
+        Model::Voice(args) => args.run()?,
+        Model::Ear(args) => {
+            let (device, recipe): (_, ear::EarRecipe) = args.run.prepare()?;
+            let corpus = Corpus::open(&args.run.corpus, recipe.model.sample_rate)?;
+            let takes = args.takes(recipe.model.sample_rate)?;
             let run = args.run;
-            fine::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
-        }
-        Model::Parallel(args) => {
-            let (device, recipe): (_, parallel::ParallelRecipe) = args.run.prepare()?;
-            let corpus = args.corpus(device)?;
-            let run = args.run;
-            parallel::train(&recipe, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
-        }
-        Model::Depth(args) => {
-            let (device, recipe): (_, depth::DepthRecipe) = args.tokens.run.prepare()?;
-            let corpus = args.tokens.corpus(device)?;
-            let run = args.tokens.run;
-            depth::train(&recipe, &args.coarse, &corpus, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+            ear::train(&recipe, &corpus, &takes, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Export(args) => {
             let runs = Runs {
@@ -153,6 +197,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 fine: args.fine.as_deref(),
                 parallel: args.parallel.as_deref(),
                 depth: args.depth.as_deref(),
+                heads: args.heads.as_deref(),
+                small: args.small.as_deref(),
             };
             let about = About { name: args.name, licence: args.licence, description: args.description };
             export(&runs, about, &args.voice)?;
@@ -179,17 +225,54 @@ impl RunArgs {
     }
 }
 
-impl TokenArgs {
-    /// The corpus in the codec's codes.
-    fn corpus(&self, device: Device) -> anyhow::Result<TokenCorpus> {
-        let codec = codec_config(&self.codec)?;
-        let mut progress = self.run.quiet.progress(0, "utterances encoded");
-        let corpus = TokenCorpus::open(&self.run.corpus, &self.codec, &codec, device, &mut |done, all| {
+impl EarArgs {
+    /// The recordings, decoded.
+    fn takes(&self, sample_rate: i64) -> anyhow::Result<ear::Takes> {
+        let mut recordings = Vec::new();
+        for list in &self.recordings {
+            recordings.extend(read_list(list, list.parent().unwrap_or(Path::new("")))?);
+        }
+        let mut progress = self.run.quiet.progress(recordings.len() as u64, "recordings decoded");
+        let takes = ear::Takes::open(&recordings, sample_rate, &mut |done, all| {
             progress.set(done as u64, all as u64);
         })?;
         progress.finish();
-        Ok(corpus)
+        Ok(takes)
     }
+}
+
+impl TokenArgs {
+    fn train<R: DeserializeOwned>(
+        &self,
+        train: impl FnOnce(&R, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+    ) -> anyhow::Result<()> {
+        let (device, recipe): (_, R) = self.run.prepare()?;
+        let RunArgs { corpus, run, quiet, .. } = &self.run;
+        let corpus = open_tokens(corpus, &self.codec, device, *quiet)?;
+        Ok(train(&recipe, &corpus, run, &self.run.start(), device, &mut observer(*quiet))?)
+    }
+}
+
+impl OnCoarseArgs {
+    fn train<R: DeserializeOwned>(
+        &self,
+        train: impl FnOnce(&R, &Path, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.tokens.train(|recipe: &R, corpus, dir, start, device, observer| {
+            train(recipe, &self.coarse, corpus, dir, start, device, observer)
+        })
+    }
+}
+
+/// A corpus in the codec's codes.
+fn open_tokens(corpus: &Path, codec: &Path, device: Device, quiet: QuietArgs) -> anyhow::Result<TokenCorpus> {
+    let config = codec_config(codec)?;
+    let mut progress = quiet.progress(0, "utterances encoded");
+    let corpus = TokenCorpus::open(corpus, codec, &config, device, &mut |done, all| {
+        progress.set(done as u64, all as u64);
+    })?;
+    progress.finish();
+    Ok(corpus)
 }
 
 fn read_recipe<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {

@@ -15,7 +15,7 @@ use tts::audio::format::Format;
 use tts::audio::sink::Gain;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 
-use super::options::SpeechArgs;
+use super::options::{DeviceArgs, SpeechArgs};
 use super::output::OutputArgs;
 use super::progress::QuietArgs;
 use super::record::{Record, fingerprint};
@@ -41,6 +41,8 @@ pub struct WorkArgs {
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     speech: SpeechArgs,
 }
 
@@ -53,6 +55,7 @@ struct Job {
     gain: Gain,
     record: Record,
     ending: &'static str,
+    device: tch::Device,
 }
 
 /// Warnings, or why a text was not spoken.
@@ -61,10 +64,10 @@ type Outcome = Result<Vec<String>, String>;
 impl WorkArgs {
     /// Speaks the numbered tasks; `source` and `place`, such as "line", say in messages where a number counts.
     pub fn speak(&self, source: &str, place: &str, mut tasks: Vec<(usize, Task)>) -> anyhow::Result<()> {
-        let (options, gain) = (self.speech.options()?, self.output.gain()?);
+        let (options, gain, device) = (self.speech.options()?, self.output.gain()?, self.device.device()?);
         let ending = self.output.encoding(Format::Wav)?.format.extension();
         make_folder(&self.out_dir)?;
-        let job = Job { options, gain, record: Record::open(&self.out_dir)?, ending };
+        let job = Job { options, gain, record: Record::open(&self.out_dir)?, ending, device };
         let all = tasks.len();
         tasks.retain(|(_, task)| !(self.resume && task.as_ref().is_ok_and(|task| self.is_spoken(task, &job))));
         let mut progress = self.quiet.progress(tasks.len() as u64, "texts spoken");
@@ -106,7 +109,7 @@ impl WorkArgs {
         let next = AtomicUsize::new(0);
         let work = |sender: Sender<(usize, Outcome)>| -> anyhow::Result<()> {
             // Tensors belong to one thread, and so does the number of threads that libtorch uses below it.
-            let synthesizer = Synthesizer::new(self.speech.voice()?, front_end.clone());
+            let synthesizer = Synthesizer::new(self.speech.voice(job.device)?, front_end.clone());
             while let Some((number, task)) = tasks.get(next.fetch_add(1, Relaxed)) {
                 let outcome = task.as_ref().map_err(Clone::clone);
                 let outcome = outcome.and_then(|task| self.speak_one(&synthesizer, task, job));

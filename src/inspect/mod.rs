@@ -1,19 +1,20 @@
 //! How a text was spoken, stage by stage, and a page that shows it. Knows nothing of the command line.
 
 mod figure;
-mod image;
+pub(crate) mod image;
 mod page;
 
 use std::ops::Range;
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
-use crate::codec::LogMel;
+use crate::codec::{CodecConfig, LogMel};
 use crate::error::Result;
 use crate::synthesizer::{Chunk, SpeechOptions, StageTimes, Synthesizer};
 use crate::timing::symbol_starts;
 use crate::voice::VoiceConfig;
 use image::Grid;
+pub(crate) use page::escape;
 
 /// Natural-log magnitudes so far below the loudest one are shown as silence: 80 dB.
 const SHOWN_RANGE: f64 = 9.2;
@@ -102,8 +103,7 @@ impl Inspection {
 impl Scene {
     fn new(synthesizer: &Synthesizer, chunk: Chunk, start: f64) -> Result<Self> {
         let config = &synthesizer.voice().config.codec;
-        let (mel, pitch) = no_grad(|| (mel(synthesizer, &chunk), pitch(synthesizer, &chunk)));
-        let (mel, pitch) = (mel?, pitch?);
+        let (mel, pitch) = (spectrogram(config, &chunk.samples)?, no_grad(|| pitch(synthesizer, &chunk))?);
         let largest = (config.codebook_size - 1).max(1) as f64;
         let shade = |code: &i64| (*code as f64 / largest * 255.0) as u8;
         let codes = Grid { rows: chunk.codes.iter().map(|row| row.iter().map(shade).collect()).collect() };
@@ -113,13 +113,15 @@ impl Scene {
     }
 }
 
-fn mel(synthesizer: &Synthesizer, chunk: &Chunk) -> Result<Grid> {
-    let voice = synthesizer.voice();
-    let samples = Tensor::from_slice(&chunk.samples).unsqueeze(0).to_device(voice.device);
-    let mel = LogMel::new(&voice.config.codec, voice.device).forward(&samples).squeeze_dim(0).flip([0]); // [n_mels, T]
-    let loudest = mel.max();
-    let shades = ((mel - loudest) / SHOWN_RANGE + 1.0).clamp(0.0, 1.0) * 255.0;
-    Ok(Grid { rows: Vec::<Vec<u8>>::try_from(shades.to_kind(Kind::Uint8))? })
+/// Log-mel spectrogram of samples at the codec's rate: a row a band, the highest first, a column a hop; 80 dB from black to white.
+pub(crate) fn spectrogram(config: &CodecConfig, samples: &[f32]) -> Result<Grid> {
+    no_grad(|| {
+        let samples = Tensor::from_slice(samples).unsqueeze(0);
+        let mel = LogMel::new(config, Device::Cpu).forward(&samples).squeeze_dim(0).flip([0]); // [n_mels, T]
+        let loudest = mel.max();
+        let shades = ((mel - loudest) / SHOWN_RANGE + 1.0).clamp(0.0, 1.0) * 255.0;
+        Ok(Grid { rows: Vec::<Vec<u8>>::try_from(shades.to_kind(Kind::Uint8))? })
+    })
 }
 
 /// The pitch that the decoder takes from the codes.

@@ -2,29 +2,45 @@
 
 use tch::{Device, Kind, Tensor};
 
-/// Cache of one layer. Rotary positions are inside the keys, so the order within the ring does not matter.
+/// Cache of one layer: position `p` lies in row `p mod W`. Rotary positions are inside the keys.
 #[derive(Debug)]
 pub struct KvCache {
-    keys: Tensor,   // [1, H, W, D]
-    values: Tensor, // [1, H, W, D]
+    keys: Tensor,   // [W, C]
+    values: Tensor, // [W, C]
     pushed: i64,
 }
 
 impl KvCache {
-    /// Room for the last `window` positions.
-    pub fn new(heads: i64, window: i64, head_dim: i64, device: Device) -> Self {
-        let zeros = || Tensor::zeros([1, heads, window, head_dim], (Kind::Float, device));
+    /// Room for the last `window` positions of `dim` channels.
+    pub fn new(window: i64, dim: i64, device: Device) -> Self {
+        let zeros = || Tensor::zeros([window, dim], (Kind::Float, device));
         Self { keys: zeros(), values: zeros(), pushed: 0 }
     }
 
-    /// Adds one position `[1, H, 1, D]` over the oldest; returns all that are kept, `[1, H, ≤W, D]`.
-    pub fn push(&mut self, key: &Tensor, value: &Tensor) -> (Tensor, Tensor) {
-        let window = self.keys.size()[2];
+    pub fn keys(&self) -> &Tensor {
+        &self.keys
+    }
+
+    pub fn values(&self) -> &Tensor {
+        &self.values
+    }
+
+    /// Positions so far, those that are forgotten included.
+    pub fn pushed(&self) -> i64 {
+        self.pushed
+    }
+
+    /// A cache of its own with the same positions.
+    pub fn fork(&self) -> Self {
+        Self { keys: self.keys.copy(), values: self.values.copy(), pushed: self.pushed }
+    }
+
+    /// Adds one position, its key and value side by side `[1, 2·C]`, over the oldest.
+    pub fn push(&mut self, own: &Tensor) {
+        let (window, dim) = self.keys.size2().unwrap_or_default();
         let slot = self.pushed % window;
-        self.keys.narrow(2, slot, 1).copy_(key);
-        self.values.narrow(2, slot, 1).copy_(value);
+        self.keys.narrow(0, slot, 1).copy_(&own.narrow(1, 0, dim));
+        self.values.narrow(0, slot, 1).copy_(&own.narrow(1, dim, dim));
         self.pushed += 1;
-        let kept = self.pushed.min(window);
-        (self.keys.narrow(2, 0, kept), self.values.narrow(2, 0, kept))
     }
 }

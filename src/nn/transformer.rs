@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, nn};
 
-use super::attention::{Attention, Rotary, Window};
+use super::attention::{Attention, Rotary, Window, turns};
 use super::kv_cache::KvCache;
 use super::linear::{Linear, linear};
+use super::mlp::mlp;
 
 /// Sizes of a transformer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl Block {
     }
 
     fn mlp(&self, x: &Tensor) -> Tensor {
-        x + x.apply(&self.norm2).apply(&self.up).gelu("tanh").apply(&self.down)
+        mlp(x, x, &self.norm2, &self.up, &self.down, None)
     }
 }
 
@@ -69,11 +70,35 @@ pub struct Transformer {
     window: Window,
 }
 
-/// What a causal transformer remembers between two steps.
+/// What a causal transformer remembers of the positions so far.
 #[derive(Debug)]
 pub struct TransformerState {
     caches: Vec<KvCache>,
-    position: i64,
+}
+
+impl TransformerState {
+    /// Positions so far.
+    fn position(&self) -> i64 {
+        self.caches.first().map_or(0, KvCache::pushed)
+    }
+
+    /// A memory of its own that goes on from here.
+    pub fn fork(&self) -> Self {
+        Self { caches: self.caches.iter().map(KvCache::fork).collect() }
+    }
+
+    /// Remembers these rows of `extension`, each following the one before; the others are forgotten.
+    pub fn keep(&mut self, extension: &Extension, rows: &[i64]) {
+        for (cache, own) in self.caches.iter_mut().zip(&extension.own) {
+            rows.iter().for_each(|&row| cache.push(&own.narrow(0, row, 1)));
+        }
+    }
+}
+
+/// Keys and values of positions that a state may come to remember.
+#[derive(Debug)]
+pub struct Extension {
+    own: Vec<Tensor>, // [R, 2·C] of each layer
 }
 
 impl Transformer {
@@ -109,25 +134,38 @@ impl Transformer {
         x.apply(&self.norm)
     }
 
-    /// An empty memory for [`Transformer::step`]; the window must be causal.
+    /// An empty memory for [`Transformer::extend`]; the window must be causal.
     pub fn state(&self, device: Device) -> TransformerState {
         let Window::Around { left, right: 0 } = self.window else {
             panic!("only a causal transformer with a limited window can go step by step");
         };
-        let cache = || KvCache::new(self.config.heads, left + 1, self.head_dim(), device);
-        TransformerState { caches: (0..self.config.layers).map(|_| cache()).collect(), position: 0 }
+        let cache = || KvCache::new(left + 1, self.config.dim, device);
+        TransformerState { caches: (0..self.config.layers).map(|_| cache()).collect() }
+    }
+
+    /// New positions, `[1, R, C]` to `[1, R, C]`: row `r` comes after row `parents[r]`, or right after the state if that is
+    /// negative. Once packed for the CPU, a row becomes the same to the last bit whatever other rows there are.
+    pub fn extend(&self, x: &Tensor, parents: &[i64], state: &TransformerState) -> (Tensor, Extension) {
+        let mut positions: Vec<i64> = Vec::with_capacity(parents.len());
+        for &parent in parents {
+            positions.push(usize::try_from(parent).map_or(state.position(), |p| positions[p] + 1));
+        }
+        let turns = turns(positions.into_iter(), self.head_dim());
+        let mut x = x.shallow_clone();
+        let mut all = Vec::with_capacity(self.layers.len());
+        for (layer, cache) in self.layers.iter().zip(&state.caches) {
+            let (y, own) = layer.attention.extend(&x.apply(&layer.norm1), parents, &turns, cache);
+            x = layer.mlp(&(x + y));
+            all.push(own);
+        }
+        (x.apply(&self.norm), Extension { own: all })
     }
 
     /// The next position, `[1, 1, C]` to `[1, 1, C]`.
     pub fn step(&self, x: &Tensor, state: &mut TransformerState) -> Tensor {
-        let rotary = Rotary::new(state.position, 1, self.head_dim(), x.device());
-        state.position += 1;
-        let mut x = x.shallow_clone();
-        for (layer, cache) in self.layers.iter().zip(&mut state.caches) {
-            x = &x + layer.attention.step(&x.apply(&layer.norm1), &rotary, cache);
-            x = layer.mlp(&x);
-        }
-        x.apply(&self.norm)
+        let (y, extension) = self.extend(x, &[-1], state);
+        state.keep(&extension, &[0]);
+        y
     }
 
     fn head_dim(&self) -> i64 {

@@ -21,7 +21,7 @@ pub(super) fn surest_first(utterance: &Utterance, passes: i64) -> Result<Frames>
         let masked = (frames as f64 * (FRAC_PI_2 * pass as f64 / passes as f64).cos()).floor() as usize;
         let keep = (drawn.len().saturating_sub(masked)).max(1).min(drawn.len());
         drawn.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        canvas.keep(&drawn[..keep]);
+        canvas.keep(&drawn[..keep], pass);
     }
     canvas.finish()
 }
@@ -32,7 +32,7 @@ pub(super) fn small_to_large(utterance: &Utterance, stages: i64) -> Result<Frame
     for stage in 1..=stages {
         let stride = 1 << (stages - stage);
         let drawn = canvas.draw(stage, |t| t % stride == 0)?;
-        canvas.keep(&drawn);
+        canvas.keep(&drawn, stage);
     }
     canvas.finish()
 }
@@ -50,14 +50,15 @@ struct Canvas<'a> {
     path: Vec<i64>,
     aligned: Tensor,
     tokens: Vec<Option<i64>>,
+    passes: Vec<u64>,
 }
 
 impl<'a> Canvas<'a> {
     fn new(utterance: &'a Utterance) -> Result<Self> {
         let path = lengths::path(utterance)?;
         let aligned = utterance.aligned(&path);
-        let tokens = vec![None; path.len()];
-        Ok(Self { utterance, path, aligned, tokens })
+        let (tokens, passes) = (vec![None; path.len()], vec![0; path.len()]);
+        Ok(Self { utterance, path, aligned, tokens, passes })
     }
 
     /// Draws a token for each unknown frame that is `wanted`, given the known ones.
@@ -79,13 +80,15 @@ impl<'a> Canvas<'a> {
         frames.map(draw).collect()
     }
 
-    fn keep(&mut self, drawn: &[Drawn]) {
+    fn keep(&mut self, drawn: &[Drawn], pass: i64) {
         for Drawn { frame, token, .. } in drawn {
             self.tokens[*frame] = Some(*token);
+            self.passes[*frame] = pass as u64;
         }
     }
 
     fn finish(self) -> Result<Frames> {
-        Ok(Frames { tokens: self.tokens.into_iter().flatten().collect(), path: self.path, codes: None })
+        let tokens = self.tokens.into_iter().flatten().collect();
+        Ok(Frames { tokens, path: self.path, passes: self.passes, codes: None })
     }
 }

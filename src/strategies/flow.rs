@@ -24,5 +24,6 @@ pub(super) fn generate(utterance: &Utterance, steps: i64) -> Result<Frames> {
     let quantizer = &voice.codec.quantizer;
     let latent = LatentScale::of(quantizer.codebook(0)).restore(&latent).transpose(1, 2);
     let codes = quantizer.forward(&latent, quantizer.codebooks().len()).codes;
-    Ok(Frames { tokens: Vec::try_from(codes.select(1, 0).squeeze_dim(0))?, path, codes: Some(codes) })
+    let (tokens, passes) = (Vec::try_from(codes.select(1, 0).squeeze_dim(0))?, vec![steps as u64; path.len()]);
+    Ok(Frames { tokens, path, passes, codes: Some(codes) })
 }

@@ -50,7 +50,8 @@ pub(super) fn cut_at_end(utterance: &Utterance) -> Result<Frames> {
         path.push(here);
         here = (here + advance).min(utterance.phonemes as i64 - 1);
     }
-    Ok(Frames { tokens, path, codes: None })
+    let passes = vec![1; path.len()];
+    Ok(Frames { tokens, path, passes, codes: None })
 }
 
 #[cfg(test)]

@@ -10,33 +10,32 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::{Chunk, PITCHES, SPEEDS, SpeechOptions, StageTimes};
 use crate::audio::loudness::amplitude;
-use crate::coarse::CoarseState;
 use crate::codec::DecoderStream;
 use crate::error::Result;
 use crate::nn::aligned::FramePath;
-use crate::strategies::{self, Strategy};
+use crate::speculative::heads::HeadsDrafter;
+use crate::speculative::retrieval::RetrievalDrafter;
+use crate::speculative::small::SmallDrafter;
+use crate::speculative::{Decoding, Draft, Drafter, FrameSampler, Tally};
+use crate::strategies::{self, Strategy, depth};
 use crate::text::{Utterance, Vocab};
 use crate::voice::Voice;
 
-/// Longest stay at one phoneme, in frames; the pointer is then moved on.
-const LONGEST_STAY: i64 = 40;
 /// Frames of the first piece; the decoder needs those that it looks ahead besides. No piece is made of less.
 const FIRST_BLOCK: i64 = 4;
-/// The draws of the depth model are numbered from here.
-const DEPTH_POSITIONS: u64 = 1 << 40;
 
 /// Where the frames come from.
-enum Source {
+enum Source<'a> {
     /// The coarse model, frame by frame.
-    Autoregressive(CoarseState),
+    Autoregressive(Box<Decoding<'a>>),
     /// The parallel model, all at once; these phonemes `[1, S]` at this logarithm of the speed are still to be spoken.
     Parallel(Option<(Tensor, f64)>),
 }
 
-impl Source {
+impl Source<'_> {
     fn is_finished(&self) -> bool {
         match self {
-            Self::Autoregressive(state) => state.is_finished(),
+            Self::Autoregressive(decoding) => decoding.is_finished(),
             Self::Parallel(rest) => rest.is_none(),
         }
     }
@@ -49,10 +48,13 @@ pub struct Speaking<'a> {
     utterance: Arc<Utterance>,
     /// Number of the utterance in the text: every utterance draws numbers of its own.
     number: u64,
-    source: Source,
+    source: Source<'a>,
     /// Of each frame: the code of codebook 0 and the pointer.
     tokens: Vec<i64>,
     path: Vec<i64>,
+    /// Of each frame: the pass that made its token.
+    passes: Vec<u64>,
+    tally: Tally,
     /// All codes of the frames that the source has made, `[1, n_q, 1..]` each, if it leaves none to the fine model.
     whole: Vec<Tensor>,
     /// What the fine model knows of the phonemes, `[1, S, C]`.
@@ -67,28 +69,32 @@ pub struct Speaking<'a> {
 impl<'a> Speaking<'a> {
     /// At the start of `utterance`.
     pub fn new(voice: &'a Voice, utterance: Utterance, number: u64, options: &'a SpeechOptions) -> Result<Self> {
-        let ids = Vocab::encode_utterance(&utterance.phonemes)?;
-        let ids = Tensor::from_slice(&ids).unsqueeze(0).to_device(voice.device);
+        let symbols = Vocab::encode_utterance(&utterance.phonemes)?;
+        let ids = Tensor::from_slice(&symbols).unsqueeze(0).to_device(voice.device);
         let speed = (options.speed * utterance.prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
         let pitch = (options.pitch + utterance.prosody.pitch).clamp(*PITCHES.start(), *PITCHES.end());
         let frame_by_frame = matches!(options.strategy.strategy, Strategy::ArNar | Strategy::Ar);
-        Ok(no_grad(|| Self {
-            voice,
-            options,
-            utterance: utterance.into(),
-            number,
-            source: match frame_by_frame {
-                true => Source::Autoregressive(voice.coarse.start(&ids, speed.ln())),
-                false => Source::Parallel(Some((ids.shallow_clone(), speed.ln()))),
-            },
-            tokens: Vec::new(),
-            path: Vec::new(),
-            whole: Vec::new(),
-            phonemes: voice.fine.phonemes(&ids, None),
-            codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
-            decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number), pitch),
-            block: voice.codec.decoder.context() + FIRST_BLOCK,
-        }))
+        no_grad(|| {
+            Ok(Self {
+                voice,
+                options,
+                utterance: utterance.into(),
+                number,
+                source: match frame_by_frame {
+                    true => Source::Autoregressive(decoding(voice, symbols, &ids, speed.ln(), number, options)?.into()),
+                    false => Source::Parallel(Some((ids.shallow_clone(), speed.ln()))),
+                },
+                tokens: Vec::new(),
+                path: Vec::new(),
+                passes: Vec::new(),
+                tally: Tally::default(),
+                whole: Vec::new(),
+                phonemes: voice.fine.phonemes(&ids, None),
+                codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
+                decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number), pitch),
+                block: voice.codec.decoder.context() + FIRST_BLOCK,
+            })
+        })
     }
 
     /// The next piece; none may be asked for after the last.
@@ -120,6 +126,8 @@ impl<'a> Speaking<'a> {
                 pointer: self.path[start as usize..end as usize].to_vec(),
                 codes: Vec::<Vec<i64>>::try_from(self.codes.squeeze_dim(0).narrow(1, start, end - start))?,
                 times,
+                tally: std::mem::take(&mut self.tally),
+                passes: self.passes[start as usize..end as usize].to_vec(),
             })
         })
     }
@@ -139,40 +147,27 @@ impl<'a> Speaking<'a> {
                 let Some((phonemes, log_speed)) = rest.take() else { return Ok(()) };
                 let SpeechOptions { strategy, sampling, .. } = self.options;
                 let made = strategies::generate(self.voice, &phonemes, log_speed, strategy, sampling, self.number)?;
-                (self.tokens, self.path) = (made.tokens, made.path);
+                let (passes, frames) = (made.passes.iter().copied().max().unwrap_or(0), made.path.len() as u64);
+                self.tally += Tally { passes, frames, ..Tally::default() };
+                (self.tokens, self.path, self.passes) = (made.tokens, made.path, made.passes);
                 self.whole = made.codes.into_iter().collect();
             }
-            Source::Autoregressive(_) => {
-                while !self.source.is_finished() && (self.path.len() as i64) < frames {
-                    self.step()?;
+            Source::Autoregressive(decoding) => {
+                while !decoding.is_finished() && (self.path.len() as i64) < frames {
+                    for spoken in decoding.next_frames()? {
+                        if self.options.strategy.strategy == Strategy::Ar {
+                            let (sampling, at) = (&self.options.sampling, self.path.len() as u64);
+                            let codes =
+                                depth::codes(self.voice, &spoken, self.whole.last(), sampling, self.number, at)?;
+                            self.whole.push(codes);
+                        }
+                        self.tokens.push(spoken.frame.token);
+                        self.path.push(spoken.pointer);
+                        self.passes.push(spoken.pass);
+                    }
                 }
+                self.tally += decoding.take_tally();
             }
-        }
-        Ok(())
-    }
-
-    /// One frame of the coarse model, and with the strategy `ar` of the depth model.
-    fn step(&mut self) -> Result<()> {
-        let Source::Autoregressive(state) = &mut self.source else { return Ok(()) };
-        let Self { voice, options, number, .. } = *self;
-        let draw = |logits: &Tensor, position: u64| -> Result<i64> {
-            let logits = Vec::<f32>::try_from(logits.view([-1]))?;
-            Ok(options.sampling.draw(&logits, number, position) as i64)
-        };
-        let position = 2 * self.path.len() as u64;
-        let hidden = voice.coarse.step(state);
-        let token = draw(&voice.coarse.token_logits(&hidden), position)?;
-        let index = Tensor::full([1, 1], token, (Kind::Int64, voice.device));
-        let advance = draw(&voice.coarse.advance_logits(&hidden, &index), position + 1)?;
-        let advance = if state.stay >= LONGEST_STAY { advance.max(1) } else { advance };
-        self.tokens.push(token);
-        self.path.push(state.pointer);
-        state.accept(token, advance);
-        if options.strategy.strategy == Strategy::Ar {
-            let codes = strategies::depth::codes(voice, &hidden, token, self.whole.last(), |logits, level| {
-                draw(logits, DEPTH_POSITIONS + position * voice.config.codec.n_q as u64 + level)
-            })?;
-            self.whole.push(codes);
         }
         Ok(())
     }
@@ -199,4 +194,31 @@ impl<'a> Speaking<'a> {
         }
         self.codes = Tensor::cat(&[&self.codes, &codes.narrow(2, start - first, end - start)], 2);
     }
+}
+
+/// The coarse model at the start of an utterance, with the drafters that are asked for.
+fn decoding<'a>(
+    voice: &'a Voice,
+    symbols: Vec<i64>,
+    phonemes: &Tensor,
+    log_speed: f64,
+    number: u64,
+    options: &'a SpeechOptions,
+) -> Result<Decoding<'a>> {
+    let draft = options.draft.draft;
+    let asked = |one: Draft| draft == one || draft == Draft::All;
+    let mut drafters: Vec<Box<dyn Drafter>> = Vec::new();
+    if asked(Draft::Heads) {
+        drafters.push(Box::new(HeadsDrafter::new(voice.heads()?)));
+    }
+    if asked(Draft::Small) {
+        let small = voice.small()?;
+        drafters.push(Box::new(SmallDrafter::new(small, small.start(phonemes, log_speed))));
+    }
+    if asked(Draft::Retrieval) {
+        drafters.push(Box::new(RetrievalDrafter::new(voice.retrieval()?, symbols)));
+    }
+    let sampler = FrameSampler { options: &options.sampling, sequence: number };
+    let (state, codebook) = (voice.coarse.start(phonemes, log_speed), voice.codec.quantizer.codebook(0));
+    Ok(Decoding::new(&voice.coarse, state, sampler, drafters, &options.draft, codebook))
 }

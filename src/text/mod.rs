@@ -4,6 +4,7 @@
 //! words, `phonemize` reads words aloud with the help of `pronounce`, and `vocab` numbers the
 //! phonemes. Knows nothing of models or sound.
 
+mod dictionary;
 pub mod letters;
 mod lexicon;
 mod line;
@@ -15,6 +16,7 @@ mod spelling;
 pub mod split;
 pub mod ssml;
 mod table;
+mod tagger;
 mod tokens;
 mod vocab;
 
@@ -91,7 +93,7 @@ pub struct FrontEnd {
 }
 
 impl FrontEnd {
-    /// Loads dictionaries and rules.
+    /// Compiles rules.
     pub fn new() -> Result<Self> {
         Ok(Self { normalizer: Normalizer::new(), phonemizer: Phonemizer::new(), lexicon: Lexicon::default() })
     }
@@ -117,6 +119,12 @@ impl FrontEnd {
         });
         let utterances: Vec<Utterance> = spoken.collect::<Result<_>>()?;
         if utterances.is_empty() { Err(nothing_to_speak(text)) } else { Ok(utterances) }
+    }
+
+    /// The phonemes of all utterances of a text, a space between.
+    pub fn phonemes(&self, text: &str) -> Result<String> {
+        let utterances = self.read(text)?;
+        Ok(utterances.iter().map(|utterance| utterance.phonemes.as_str()).collect::<Vec<_>>().join(" "))
     }
 
     /// What is to be heard of a text (see [`markup`]), one by one: a sentence is read when it is asked for, so that the

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
+use super::export::coarse_config;
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
+use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
 use crate::error::Result;
 
@@ -52,6 +55,16 @@ impl LanguageModel for Learner {
         let advance = batch.mean(&frame_cross_entropy(&advance, &batch.advance));
         (&token + &advance, vec![("token", token), ("advance", advance)])
     }
+}
+
+/// The coarse model in the folder of a run or a voice, not to be trained on.
+pub(super) fn frozen(dir: &Path, device: Device) -> Result<CoarseModel> {
+    let config = coarse_config(dir)?;
+    let mut vs = VarStore::new(device);
+    let model = CoarseModel::new(vs.root(), &config);
+    load_variables(&dir.join(Learner::WEIGHTS), &vs)?;
+    vs.freeze();
+    Ok(model)
 }
 
 /// The model's states of all frames, `[B, T, C]`, when it reads `tokens` `[B, T]` and the true path.

@@ -3,15 +3,12 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::coarse::teacher_forced;
-use super::export::coarse_config;
+use super::coarse::{frozen, teacher_forced};
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, latent};
-use crate::checkpoint::load_variables;
 use crate::coarse::CoarseModel;
 use crate::depth::{DepthConfig, DepthModel};
 use crate::error::Result;
@@ -27,7 +24,7 @@ pub struct DepthRecipe {
 /// Trains on the states of the coarse model in the folder `coarse` of its run or voice until the last step; `depth.safetensors` in
 /// `dir` then holds the weights to ship.
 pub fn train(
-    settings: &DepthRecipe,
+    recipe: &DepthRecipe,
     coarse: &Path,
     corpus: &TokenCorpus,
     dir: &Path,
@@ -35,13 +32,10 @@ pub fn train(
     device: Device,
     observer: Observer,
 ) -> Result<()> {
-    let mut frozen = VarStore::new(device);
-    let model = CoarseModel::new(frozen.root(), &coarse_config(coarse)?);
-    load_variables(&coarse.join("coarse.safetensors"), &frozen)?;
-    frozen.freeze();
-    super::language::train(settings, &settings.training, corpus, dir, start, device, observer, |vs| Learner {
-        model: DepthModel::new(vs.root(), &settings.model),
-        coarse: model,
+    let coarse = frozen(coarse, device)?;
+    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
+        model: DepthModel::new(vs.root(), &recipe.model),
+        coarse,
     })
 }
 
@@ -66,7 +60,7 @@ impl LanguageModel for Learner {
                 Tensor::stack(&sums, 2).flatten(0, 1),
             )
         });
-        let logits = self.model.forward(&self.model.frame(&states, &before), &known, codebooks);
+        let logits = self.model.forward(&self.model.frame(&states, &before), &known);
         let frames = batch.mask.size();
         let entropy = |k: i64, logits: &Tensor| {
             batch.mean(&frame_cross_entropy(&logits.view([frames[0], frames[1], -1]), &batch.level(k)))

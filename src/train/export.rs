@@ -9,6 +9,7 @@ use tch::Device;
 use super::coarse::CoarseRecipe;
 use super::codec::CodecRecipe;
 use super::depth::DepthRecipe;
+use super::drafters::HeadsRecipe;
 use super::fine::FineRecipe;
 use super::loudness::measure;
 use super::parallel::ParallelRecipe;
@@ -27,6 +28,8 @@ pub struct Runs<'a> {
     pub fine: Option<&'a Path>,
     pub parallel: Option<&'a Path>,
     pub depth: Option<&'a Path>,
+    pub heads: Option<&'a Path>,
+    pub small: Option<&'a Path>,
 }
 
 /// What a voice says of itself besides its models; what is not given stays as it is in the voice.
@@ -38,33 +41,32 @@ pub struct About {
 }
 
 /// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, loads them once to see
-/// that they fit together, and measures how loud they speak. A new voice needs codec, coarse and fine model, and all of `about`.
-pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
+/// that they fit together, and measures how loud they speak. A new voice needs codec, coarse and fine model, and all of `new`.
+pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     let path = dir.join("config.json");
     let old = if is_voice(dir) { Some(VoiceConfig::load(dir)?) } else { None };
     let lacks = |what: &str| Error::Voice(format!("{} is no voice yet, and no {what} was given", dir.display()));
-    let text =
-        |new: Option<String>, old: Option<&String>, what: &str| new.or_else(|| old.cloned()).ok_or_else(|| lacks(what));
-    let mut config = VoiceConfig {
-        name: text(about.name, old.as_ref().map(|v| &v.name), "name")?,
-        language: "en-US".into(), // the only one that the front end reads
-        licence: text(about.licence, old.as_ref().map(|v| &v.licence), "licence")?,
-        description: text(about.description, old.as_ref().map(|v| &v.description), "description")?,
-        loudness: None,
-        codec: model(runs.codec, |r: CodecRecipe| r.model, old.as_ref().map(|v| &v.codec))
-            .ok_or_else(|| lacks("codec"))??,
-        coarse: model(runs.coarse, |r: CoarseRecipe| r.model, old.as_ref().map(|v| &v.coarse))
-            .ok_or_else(|| lacks("coarse model"))??,
-        fine: model(runs.fine, |r: FineRecipe| r.model, old.as_ref().map(|v| &v.fine))
-            .ok_or_else(|| lacks("fine model"))??,
-        parallel: model(runs.parallel, |r: ParallelRecipe| r.model, old.as_ref().and_then(|v| v.parallel.as_ref()))
-            .transpose()?,
-        depth: model(runs.depth, |r: DepthRecipe| r.model, old.as_ref().and_then(|v| v.depth.as_ref())).transpose()?,
+    // What was trained on another coarse model is of no use to a new one.
+    let on_coarse = if runs.coarse.is_some() { None } else { old.as_ref() };
+    let old = old.as_ref();
+    let about = |new: Option<String>, part: fn(&VoiceConfig) -> &String, what: &str| {
+        new.or_else(|| old.map(part).cloned()).ok_or_else(|| lacks(what))
     };
-    // Its states are another model's.
-    if runs.coarse.is_some() && runs.depth.is_none() {
-        config.depth = None;
-    }
+    let mut config = VoiceConfig {
+        name: about(new.name, |v| &v.name, "name")?,
+        language: "en-US".into(), // the only one that the front end reads
+        licence: about(new.licence, |v| &v.licence, "licence")?,
+        description: about(new.description, |v| &v.description, "description")?,
+        loudness: None,
+        codec: sizes(runs.codec, |r: CodecRecipe| r.model, old.map(|v| &v.codec))?.ok_or_else(|| lacks("codec"))?,
+        coarse: sizes(runs.coarse, |r: CoarseRecipe| r.model, old.map(|v| &v.coarse))?
+            .ok_or_else(|| lacks("coarse model"))?,
+        fine: sizes(runs.fine, |r: FineRecipe| r.model, old.map(|v| &v.fine))?.ok_or_else(|| lacks("fine model"))?,
+        parallel: sizes(runs.parallel, |r: ParallelRecipe| r.model, old.and_then(|v| v.parallel.as_ref()))?,
+        depth: sizes(runs.depth, |r: DepthRecipe| r.model, on_coarse.and_then(|v| v.depth.as_ref()))?,
+        heads: sizes(runs.heads, |r: HeadsRecipe| r.model, on_coarse.and_then(|v| v.heads.as_ref()))?,
+        small: sizes(runs.small, |r: CoarseRecipe| r.model, on_coarse.and_then(|v| v.small.as_ref()))?,
+    };
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     let files = [
         (runs.codec, "encoder"),
@@ -73,6 +75,8 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
         (runs.fine, "fine"),
         (runs.parallel, "parallel"),
         (runs.depth, "depth"),
+        (runs.heads, "heads"),
+        (runs.small, "small"),
     ];
     for (run, name) in files {
         let Some(run) = run else { continue };
@@ -86,19 +90,20 @@ pub fn export(runs: &Runs, about: About, dir: &Path) -> Result<()> {
     save(&config, &path)
 }
 
-fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
+/// Writes the configuration of a voice.
+pub(super) fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
     let json = serde_json::to_string_pretty(config);
     let json = json.map_err(|e| Error::Config { path: path.to_path_buf(), reason: e.to_string() })?;
     write_atomically(path, format!("{json}\n").as_bytes())
 }
 
 /// The sizes of the model of a run, or those that the voice has already.
-fn model<R: DeserializeOwned, C: Clone>(
+fn sizes<R: DeserializeOwned, C: Clone>(
     run: Option<&Path>,
-    sizes: impl FnOnce(R) -> C,
+    part: impl FnOnce(R) -> C,
     old: Option<&C>,
-) -> Option<Result<C>> {
-    run.map(|run| recipe(run).map(sizes)).or_else(|| old.cloned().map(Ok))
+) -> Result<Option<C>> {
+    run.map_or_else(|| Ok(old.cloned()), |run| recipe(run).map(|r| Some(part(r))))
 }
 
 /// The sizes of the codec of a run or a voice.

@@ -7,6 +7,7 @@ mod book;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod compare;
 mod config;
 mod formats;
 mod install;

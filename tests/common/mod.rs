@@ -16,6 +16,7 @@ use tts::fine::{FineConfig, FineModel};
 use tts::nn::aligned::AlignedConfig;
 use tts::nn::transformer::TransformerConfig;
 use tts::parallel::{ParallelConfig, ParallelModel};
+use tts::speculative::heads::{DraftHeads, HeadsConfig};
 use tts::text::Vocab;
 use tts::voice::VoiceConfig;
 
@@ -57,6 +58,14 @@ pub fn config() -> VoiceConfig {
         decoder: transformer(),
     };
     let (symbols, codebook_size, n_q, latent_dim) = (Vocab::len(), 32, 3, 8);
+    let coarse = CoarseConfig {
+        symbols,
+        codebook_size,
+        window: 32,
+        max_stay: 8,
+        encoder: transformer(),
+        decoder: transformer(),
+    };
     VoiceConfig {
         name: "tiny".into(),
         language: "en-US".into(),
@@ -64,14 +73,6 @@ pub fn config() -> VoiceConfig {
         description: "Random weights.".into(),
         loudness: None,
         codec: codec(latent_dim, n_q, codebook_size),
-        coarse: CoarseConfig {
-            symbols,
-            codebook_size,
-            window: 32,
-            max_stay: 8,
-            encoder: transformer(),
-            decoder: transformer(),
-        },
         fine: FineConfig { n_q, latent_dim, trunk: trunk(4) },
         parallel: Some(ParallelConfig {
             codebook_size,
@@ -80,7 +81,10 @@ pub fn config() -> VoiceConfig {
             frames_per_phoneme: 2.0,
             trunk: trunk(8),
         }),
-        depth: Some(DepthConfig { n_q, latent_dim, state_dim: 16, decoder: transformer() }),
+        depth: Some(DepthConfig { n_q, codebook_size, latent_dim, state_dim: 16, decoder: transformer() }),
+        heads: Some(HeadsConfig { heads: 4, codebook_size, state_dim: 16, hidden: 32, phonemes: 2, max_stay: 5 }),
+        small: Some(coarse.clone()),
+        coarse,
     }
 }
 
@@ -116,6 +120,10 @@ pub fn save(config: &VoiceConfig, dir: &Path) {
     save_random(&dir.join("fine.safetensors"), |vs| drop(FineModel::new(vs, &config.fine)));
     let parallel = config.parallel.as_ref().unwrap();
     save_random(&dir.join("parallel.safetensors"), |vs| drop(ParallelModel::new(vs, parallel)));
+    let heads = config.heads.as_ref().unwrap();
+    save_random(&dir.join("heads.safetensors"), |vs| drop(DraftHeads::new(vs, heads)));
+    let small = config.small.as_ref().unwrap();
+    save_random(&dir.join("small.safetensors"), |vs| drop(CoarseModel::new(vs, small)));
     let depth = config.depth.as_ref().unwrap();
     save_random(&dir.join("depth.safetensors"), |vs| drop(DepthModel::new(vs, depth)));
     fs::write(dir.join("config.json"), serde_json::to_string(config).unwrap()).unwrap();

@@ -6,6 +6,8 @@ mod opus;
 mod pcm;
 
 use super::format::{Encoding, Format};
+use super::wav::Audio;
+use crate::error;
 
 pub type Result<T> = std::result::Result<T, String>;
 
@@ -24,6 +26,19 @@ pub trait Encoder {
     fn replace_start(&self) -> Result<Vec<u8>> {
         Ok(Vec::new())
     }
+}
+
+/// All of `audio` as the bytes of a file, in 16 bits where the format has bits.
+pub fn file_bytes(audio: &Audio, format: Format) -> error::Result<Vec<u8>> {
+    let encoding = Encoding::new(format, None, None)?;
+    let bytes = || {
+        let (mut encoder, mut bytes) = (encoder(encoding, audio.sample_rate, false)?, Vec::new());
+        encoder.start(&mut bytes)?;
+        encoder.encode(&audio.samples, &mut bytes)?;
+        encoder.finish(&mut bytes)?;
+        Ok(bytes)
+    };
+    bytes().map_err(error::Error::Option)
 }
 
 /// The encoder for samples of that rate. Where `in_file`, the start can be replaced in the end.

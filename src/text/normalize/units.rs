@@ -191,9 +191,21 @@ fn part_words(f: &Found, one: &str, many: &str) -> String {
     format!("{} {}", f.group(1), if mixed { many } else { one })
 }
 
-/// Whether a quotation mark was opened and waits to be closed.
+/// Whether a quotation was opened and waits to be closed. A mark after a space opens one, one after anything else closes it,
+/// unless it stands for inches itself and none is open.
 fn in_quotation(f: &Found) -> bool {
-    f.before.matches('"').count() % 2 == 1 || f.before.matches('“').count() > f.before.matches('”').count()
+    let mut open = 0u32;
+    let mut last = ' ';
+    for c in f.before.chars() {
+        match c {
+            '“' => open += 1,
+            '"' if last.is_whitespace() || "([—".contains(last) => open += 1,
+            '"' | '”' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        last = c;
+    }
+    open > 0
 }
 
 fn measure_words(sign: &str, written: &str, one: &str, many: &str) -> String {
