@@ -13,6 +13,7 @@ use tch::nn::{Path as Variables, VarStore};
 use tch::{Device, no_grad};
 use tracing::info;
 
+use crate::audio::loudness::TARGET_LUFS;
 use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseModel};
 use crate::codec::{Codec, CodecConfig, Encoder};
@@ -37,6 +38,10 @@ pub struct VoiceConfig {
     /// SPDX identifier of the weights' licence.
     pub licence: String,
     pub description: String,
+    /// Integrated loudness of its speech as the codec gives it, in LUFS; export measures it. If not known, its speech is
+    /// left as loud as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<f64>,
     pub codec: CodecConfig,
     pub coarse: CoarseConfig,
     pub fine: FineConfig,
@@ -67,7 +72,15 @@ impl VoiceConfig {
         Ok(config)
     }
 
+    /// Decibels that bring its speech to [`TARGET_LUFS`].
+    pub fn gain_db(&self) -> f64 {
+        self.loudness.map_or(0.0, |loudness| TARGET_LUFS - loudness)
+    }
+
     fn validate(&self) -> std::result::Result<(), String> {
+        if let Some(loudness) = self.loudness.filter(|loudness| !(-70.0..=10.0).contains(loudness)) {
+            return Err(format!("loudness is {loudness}, expected -70 to 10 LUFS"));
+        }
         self.codec.validate()?;
         self.coarse.validate()?;
         self.fine.validate()?;

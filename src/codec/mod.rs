@@ -126,7 +126,7 @@ impl Codec {
     /// Codes `[1, K, T]` of the first `K` levels to `T·frame_length` samples; `seed` fixes the noise in them.
     pub fn decode(&self, codes: &Tensor, seed: u64) -> Result<Vec<f32>, TchError> {
         let frames = codes.size()[2];
-        let (mut stream, mut samples) = (DecoderStream::new(seed), Vec::new());
+        let (mut stream, mut samples) = (DecoderStream::new(seed, 0.0), Vec::new());
         while stream.frames < frames {
             let end = (stream.frames + Self::BLOCK).min(frames);
             samples.extend(self.decode_until(codes, end, &mut stream)?);
@@ -146,7 +146,7 @@ impl Codec {
         let from = (start - heard).max(first);
         let to = (end + heard).min(first + window.size()[2]);
         let spectra = self.decoder.head(&states.narrow(1, (from - first) * stride, (to - from) * stride));
-        let pitch = spectra.pitch();
+        let pitch = spectra.pitch() * stream.pitch;
         let phase = self.decoder.phase(&pitch);
         // The pulses go on from where they stood before the first new sample.
         let at = (start - from) * length;
@@ -186,11 +186,13 @@ pub struct DecoderStream {
     /// Phase of the pulses there, in periods.
     periods: f64,
     seed: u64,
+    /// Factor of the pitch.
+    pitch: f64,
 }
 
 impl DecoderStream {
-    /// At the start; `seed` fixes the noise.
-    pub fn new(seed: u64) -> Self {
-        Self { frames: 0, periods: 0.0, seed }
+    /// At the start; `seed` fixes the noise, and the pitch is that many semitones higher than the codes say.
+    pub fn new(seed: u64, semitones: f64) -> Self {
+        Self { frames: 0, periods: 0.0, seed, pitch: (semitones / 12.0).exp2() }
     }
 }

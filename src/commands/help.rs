@@ -41,6 +41,7 @@ Examples:
 pub const PHONEMIZE: &str = "\
 Examples:
   tts phonemize \"Dr. Smith comes at 9:30.\"
+  tts phonemize --words \"Room 404 is free on 12/3.\"
   tts phonemize --file lines.txt --lines
   tts phonemize \"Our gnocchi\" --lexicon words.tsv";
 
@@ -60,6 +61,11 @@ Examples:
   tts bench
   tts bench --text \"Good morning.\" --runs 20 --json figures.json";
 
+pub const EVAL: &str = "\
+Examples:
+  tts batch list.tsv --out-dir wavs && tts eval list.tsv --wavs wavs
+  tts eval list.tsv --wavs wavs --json > figures.json";
+
 pub const COMPARE: &str = "\
 Examples:
   tts compare --file texts.txt --out comparison
@@ -67,6 +73,8 @@ Examples:
 
 pub const TRAIN: &str = "\
 Examples:
+  tts train voice --from heart --recordings wavs --list texts.tsv --out voices/mine --name mine --licence CC0-1.0
+  tts train align --recordings wavs --list texts.tsv --out corpus
   tts train codec --config codec.toml --corpus corpus --run runs/codec
   tts train coarse --config coarse.toml --corpus corpus --run runs/coarse --codec runs/codec
   tts train fine --config fine.toml --corpus corpus --run runs/fine --codec runs/codec --resume";

@@ -7,6 +7,7 @@ mod config;
 mod decode;
 mod devices;
 mod encode;
+mod eval;
 mod generate;
 mod help;
 mod hints;
@@ -67,6 +68,8 @@ enum Command {
     Devices(devices::Args),
     #[command(after_help = help::BENCH)]
     Bench(bench::Args),
+    #[command(after_help = help::EVAL)]
+    Eval(eval::Args),
     #[command(after_help = help::COMPARE)]
     Compare(compare::Args),
     #[command(after_help = help::TRAIN)]
@@ -111,6 +114,7 @@ impl Cli {
             Some(Command::Voices(args)) => voices::run(args),
             Some(Command::Devices(args)) => devices::run(args),
             Some(Command::Bench(args)) => bench::run(args),
+            Some(Command::Eval(args)) => eval::run(args),
             Some(Command::Compare(args)) => compare::run(args),
             Some(Command::Train(args)) => train::run(args),
             Some(Command::Generate(args)) => generate::run(args),

@@ -300,6 +300,9 @@ pub struct SpeechArgs {
     /// Speaking rate, 0.5 to 2.
     #[arg(long, value_name = "X", default_value_t = defaults().speed)]
     speed: f64,
+    /// Semitones by which the voice is higher (or, below 0, lower) than its own, -12 to 12.
+    #[arg(long, value_name = "ST", default_value_t = defaults().pitch, allow_negative_numbers = true)]
+    pitch: f64,
     /// Silence after a sentence, besides what the voice leaves, in seconds.
     #[arg(long, value_name = "S", default_value_t = defaults().sentence_pause)]
     sentence_pause: f64,
@@ -340,6 +343,7 @@ impl SpeechArgs {
             strategy: self.strategy.options(),
             draft: self.strategy.draft(),
             speed: self.speed,
+            pitch: self.pitch,
             nar_steps: self.nar_steps,
             chunk_ms: self.chunk_ms,
             sentence_pause: self.sentence_pause,

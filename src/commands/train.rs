@@ -1,5 +1,7 @@
 //! `tts train`: trains a model of a voice.
 
+mod recordings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +11,16 @@ use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
+use tts::recordings::read_list;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, fine, parallel};
+use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel};
 
 use super::progress::QuietArgs;
+use recordings::{AlignArgs, VoiceArgs};
 
-/// Train a model of a voice.
+/// Train a voice, or a model of one.
 #[derive(Debug, Parser)]
 pub struct Args {
     #[command(subcommand)]
@@ -41,6 +45,12 @@ enum Model {
     Small(OnCoarseArgs),
     /// Collect training speech to search in: the drafter `retrieval`.
     Index(IndexArgs),
+    /// Find when each phoneme of recordings is spoken: makes a corpus.
+    Align(AlignArgs),
+    /// A voice of one's own from recordings and their text, out of another voice.
+    Voice(VoiceArgs),
+    /// The ear, which aligns recordings and hears errors: from a corpus with durations, and recordings with their text.
+    Ear(EarArgs),
     /// Put trained models into the folder of a voice, new or not; models that are not given stay as they are.
     Export(ExportArgs),
 }
@@ -109,6 +119,15 @@ struct IndexArgs {
 }
 
 #[derive(Debug, Parser)]
+struct EarArgs {
+    /// List of recordings to learn from besides, a line `name<TAB>text` each; the names start from its folder.
+    #[arg(long, value_name = "FILE")]
+    recordings: Vec<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Parser)]
 struct ExportArgs {
     /// Run of the codec.
     #[arg(long, value_name = "DIR")]
@@ -162,6 +181,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let corpus = open_tokens(&args.corpus, &args.codec, Device::Cpu, args.quiet)?;
             drafters::index(&corpus, args.hours, &args.out)?;
         }
+        Model::Align(args) => args.run()?,
+        Model::Voice(args) => args.run()?,
+        Model::Ear(args) => {
+            let (device, recipe): (_, ear::EarRecipe) = args.run.prepare()?;
+            let corpus = Corpus::open(&args.run.corpus, recipe.model.sample_rate)?;
+            let takes = args.takes(recipe.model.sample_rate)?;
+            let run = args.run;
+            ear::train(&recipe, &corpus, &takes, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+        }
         Model::Export(args) => {
             let runs = Runs {
                 codec: args.codec.as_deref(),
@@ -194,6 +222,22 @@ impl RunArgs {
             "no GPU to train on: expected one, and the lib folder of torch 2.11.0+cu130 first in LD_LIBRARY_PATH";
         let device = if self.cuda { tts::shim::cuda().context(no_gpu)? } else { Device::Cpu };
         Ok((device, read_recipe(&self.config)?))
+    }
+}
+
+impl EarArgs {
+    /// The recordings, decoded.
+    fn takes(&self, sample_rate: i64) -> anyhow::Result<ear::Takes> {
+        let mut recordings = Vec::new();
+        for list in &self.recordings {
+            recordings.extend(read_list(list, list.parent().unwrap_or(Path::new("")))?);
+        }
+        let mut progress = self.run.quiet.progress(recordings.len() as u64, "recordings decoded");
+        let takes = ear::Takes::open(&recordings, sample_rate, &mut |done, all| {
+            progress.set(done as u64, all as u64);
+        })?;
+        progress.finish();
+        Ok(takes)
     }
 }
 

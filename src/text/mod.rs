@@ -121,6 +121,12 @@ impl FrontEnd {
         if utterances.is_empty() { Err(nothing_to_speak(text)) } else { Ok(utterances) }
     }
 
+    /// The phonemes of all utterances of a text, a space between.
+    pub fn phonemes(&self, text: &str) -> Result<String> {
+        let utterances = self.read(text)?;
+        Ok(utterances.iter().map(|utterance| utterance.phonemes.as_str()).collect::<Vec<_>>().join(" "))
+    }
+
     /// What is to be heard of a text (see [`markup`]), one by one: a sentence is read when it is asked for, so that the
     /// first one of a book does not wait for the others. No utterance if there is nothing to speak.
     pub fn items(&self, text: &str) -> Result<impl Iterator<Item = Result<Item>> + use<'_>> {

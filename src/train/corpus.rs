@@ -1,11 +1,11 @@
-//! Training speech: `corpus.jsonl` with one utterance a line, as `scripts/make_corpus.py` writes it.
+//! Training speech: `corpus.jsonl` with one utterance a line, as `scripts/make_corpus.py` and `tts train align` write it.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use rand::{Rng, RngExt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audio::wav;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ pub const F0_INTERVAL: f64 = 0.0125;
 const HELD_OUT_EVERY: usize = 100;
 
 /// One spoken sentence and its alignment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Utterance {
     pub id: String,
@@ -34,16 +34,16 @@ pub struct Utterance {
     /// Seconds of silence after the last phoneme.
     pub tail: f64,
     /// Pitch in Hz every [`F0_INTERVAL`], 0 where unvoiced.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub f0: Vec<f32>,
     /// Path of the spectra that the teacher's speech was computed from (see `make_corpus.py`), relative to the corpus.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spectra: Option<PathBuf>,
     /// Speed at which the teacher spoke.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
     /// Symbols of the phonemes that the teacher does not know and dropped.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<u32>,
 }
 
@@ -121,6 +121,23 @@ impl Corpus {
 }
 
 impl Utterance {
+    /// For each of `frames` frames of `frame_seconds` the symbol spoken in its middle: 0 in the silence before the first phoneme, 1 at
+    /// the first phoneme, and so on to the silence after the last.
+    pub fn symbols_at(&self, frames: usize, frame_seconds: f64) -> impl Iterator<Item = usize> {
+        let mut end = 0.0;
+        let durations = [self.lead].into_iter().chain(self.durations.iter().copied()).chain([self.tail]);
+        let ends: Vec<f64> = durations
+            .map(|duration| {
+                end += duration;
+                end
+            })
+            .collect();
+        (0..frames).map(move |t| {
+            let middle = (t as f64 + 0.5) * frame_seconds;
+            ends.partition_point(|&end| end <= middle).min(ends.len() - 1)
+        })
+    }
+
     /// The pitch at `seconds`, linearly interpolated between voiced values; 0 where unvoiced or beyond the end.
     pub fn f0_at(&self, seconds: f64) -> f32 {
         let position = (seconds / F0_INTERVAL - 0.5).max(0.0);
@@ -137,6 +154,29 @@ impl Utterance {
             }
         }
     }
+}
+
+/// Out of `items` some that are about as long as each other, together at most `budget` long, padding included.
+pub(super) fn pick_alike<'a, T>(
+    items: &'a [T],
+    length: impl Fn(&T) -> usize,
+    budget: usize,
+    rng: &mut impl Rng,
+) -> Vec<&'a T> {
+    // Out of many random ones those that lie together when sorted by length; longer ones are picked as often as shorter ones,
+    // as their batches hold fewer.
+    let mut some: Vec<&T> = (0..512).map(|_| &items[rng.random_range(0..items.len())]).collect();
+    some.sort_by_key(|item| length(item));
+    let total: usize = some.iter().map(|item| length(item)).sum();
+    let mut at = rng.random_range(0..total);
+    let mut last = 0;
+    while at >= length(some[last]) {
+        at -= length(some[last]);
+        last += 1;
+    }
+    let count = (budget / length(some[last]).max(1)).clamp(1, 512);
+    let first = (last + 1).saturating_sub(count);
+    some[first..=last].to_vec()
 }
 
 fn check(root: &Path, utterance: &Utterance, sample_rate: i64) -> std::result::Result<(), String> {

@@ -1,5 +1,6 @@
 //! Training of every model, from a corpus on disk to weights to ship. The models know nothing of it.
 
+pub mod align;
 pub mod coarse;
 pub mod codec;
 pub mod corpus;
@@ -7,13 +8,16 @@ pub mod depth;
 mod discriminator;
 mod distillation;
 pub mod drafters;
+pub mod ear;
 pub mod export;
 pub mod fine;
 mod language;
+mod loudness;
 mod optimizer;
 pub mod parallel;
 mod run;
 mod schedule;
 pub mod tokens;
+pub mod voice;
 
 pub use run::{Observer, Progress, Start};

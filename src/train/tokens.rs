@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::corpus::{Corpus, Utterance};
+use super::corpus::{Corpus, Utterance, pick_alike};
 use crate::checkpoint::{Checkpoint, load_variables};
 use crate::coarse::ADVANCES;
 use crate::codec::{Codec, CodecConfig, Encoder};
@@ -78,21 +78,7 @@ impl TokenCorpus {
 
     /// Training sequences of similar length with at most `frames` frames, padding included.
     pub fn pick(&self, frames: usize, rng: &mut impl Rng) -> Vec<&TokenSequence> {
-        // Out of many random ones those that lie together when sorted by length; longer ones are picked as often as shorter ones,
-        // as their batches hold fewer.
-        let mut some: Vec<&TokenSequence> =
-            (0..512).map(|_| &self.training[rng.random_range(0..self.training.len())]).collect();
-        some.sort_by_key(|s| s.frames());
-        let total: usize = some.iter().map(|s| s.frames()).sum();
-        let mut at = rng.random_range(0..total);
-        let mut last = 0;
-        while at >= some[last].frames() {
-            at -= some[last].frames();
-            last += 1;
-        }
-        let count = (frames / some[last].frames().max(1)).clamp(1, 512);
-        let first = (last + 1).saturating_sub(count);
-        some[first..=last].to_vec()
+        pick_alike(&self.training, TokenSequence::frames, frames, rng)
     }
 }
 
@@ -195,17 +181,9 @@ pub(super) fn advances(path: &[i64], symbols: usize) -> Vec<i64> {
 
 /// The phoneme at the middle of each frame; it starts at the first and never moves faster than the model can.
 fn pointer_path(utterance: &Utterance, frames: usize, frame_rate: f64) -> Vec<i64> {
-    let mut ends = Vec::with_capacity(utterance.durations.len() + 2);
-    let mut end = 0.0;
-    for duration in [utterance.lead].iter().chain(&utterance.durations).chain([&utterance.tail]) {
-        end += duration;
-        ends.push(end);
-    }
     let mut here = 0;
-    let middle = |t: usize| (t as f64 + 0.5) / frame_rate;
-    let path = (0..frames).map(|t| {
-        let spoken = ends.partition_point(|&end| end <= middle(t)).min(ends.len() - 1) as i64;
-        here = if t == 0 { 0 } else { spoken.min(here + ADVANCES - 1) };
+    let path = utterance.symbols_at(frames, 1.0 / frame_rate).enumerate().map(|(t, spoken)| {
+        here = if t == 0 { 0 } else { (spoken as i64).min(here + ADVANCES - 1) };
         here
     });
     path.collect()

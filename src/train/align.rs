@@ -1,0 +1,152 @@
+//! From recordings and their text to a corpus: the ear finds when each phoneme is spoken.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::corpus::{Corpus, F0_INTERVAL, Utterance};
+use crate::atomic_file::write_atomically;
+use crate::audio::loudness::{TARGET_LUFS, amplitude, integrated};
+use crate::audio::pitch;
+use crate::audio::recording;
+use crate::audio::resample::resample;
+use crate::audio::wav::{self, Audio};
+use crate::ear::{Alignment, Ear};
+use crate::error::{Error, Result};
+use crate::recordings::Recording;
+use crate::text::{FrontEnd, Vocab};
+
+/// Seconds of silence that are kept before the first and after the last phoneme.
+const LEAD: f64 = 0.15;
+const TAIL: f64 = 0.2;
+/// The highest peak after the loudness was brought to [`TARGET_LUFS`].
+const HIGHEST_PEAK: f32 = 0.97;
+/// Nats a frame below which the text is not what is said.
+const WORST_FIT: f64 = -3.0;
+
+/// What became of a list of recordings.
+#[derive(Debug, Default)]
+pub struct Aligned {
+    pub kept: usize,
+    /// Of those kept.
+    pub seconds: f64,
+    /// The others, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// Writes a corpus into the folder `out`: the recordings at `sample_rate`, equally loud, with a duration for each phoneme and without long
+/// silence at both ends. Those that do not say their text are left out; `report(done, all)` hears of each.
+pub fn align(
+    ear: &Ear,
+    recordings: &[Recording],
+    out: &Path,
+    sample_rate: u32,
+    report: &mut dyn FnMut(usize, usize),
+) -> Result<Aligned> {
+    let front_end = FrontEnd::new()?;
+    let wavs = out.join("wavs");
+    fs::create_dir_all(&wavs).map_err(Error::io(&wavs))?;
+    let (mut aligned, mut rows) = (Aligned::default(), String::new());
+    for (index, item) in recordings.iter().enumerate() {
+        match utterance(ear, &front_end, item, sample_rate)? {
+            Ok((utterance, audio)) => {
+                wav::write(&out.join(&utterance.audio), &audio)?;
+                aligned.kept += 1;
+                aligned.seconds += audio.samples.len() as f64 / f64::from(sample_rate);
+                let row = serde_json::to_string(&utterance).map_err(|e| Error::Training(e.to_string()))?;
+                rows += &format!("{row}\n");
+            }
+            Err(reason) => aligned.left_out.push((item.id.clone(), reason)),
+        }
+        report(index + 1, recordings.len());
+    }
+    write_atomically(&out.join("corpus.jsonl"), rows.as_bytes())?;
+    Ok(aligned)
+}
+
+/// The utterance of a recording and its sound, or why there is none.
+fn utterance(
+    ear: &Ear,
+    front_end: &FrontEnd,
+    item: &Recording,
+    sample_rate: u32,
+) -> Result<std::result::Result<(Utterance, Audio), String>> {
+    let mut audio = resample(recording::read(&item.path)?, sample_rate)?;
+    let Some(loudness) = integrated(&audio.samples, sample_rate)? else {
+        return Ok(Err("it is silent, or shorter than 0.4 s".into()));
+    };
+    let peak = audio.samples.iter().fold(1e-9f32, |peak, s| peak.max(s.abs()));
+    let gain = amplitude(TARGET_LUFS - loudness).min(HIGHEST_PEAK / peak);
+    audio.samples.iter_mut().for_each(|s| *s *= gain);
+    let phonemes = front_end.phonemes(&item.text)?;
+    let alignment = match ear.listen(audio.clone())?.align(&phonemes) {
+        Ok(alignment) if alignment.fit >= WORST_FIT => alignment,
+        Ok(alignment) => return Ok(Err(format!("it does not sound like its text (fit {:.1})", alignment.fit))),
+        Err(reason) => return Ok(Err(reason.to_string())),
+    };
+    let (audio, alignment) = trim(audio, alignment, &phonemes);
+    let utterance = Utterance {
+        id: item.id.clone(),
+        audio: PathBuf::from("wavs").join(format!("{}.wav", item.id)),
+        text: item.text.clone(),
+        phonemes,
+        samples: audio.samples.len() as u32,
+        durations: alignment.durations,
+        lead: alignment.lead,
+        tail: alignment.tail,
+        f0: pitch::track(audio.clone(), F0_INTERVAL)?.into_iter().map(|hz| (hz * 10.0).round() / 10.0).collect(),
+        spectra: None,
+        speed: None,
+        dropped: None,
+    };
+    Ok(Ok((utterance, audio)))
+}
+
+/// Cuts what is longer than [`LEAD`] and [`TAIL`]; a last punctuation mark is silence, too.
+fn trim(mut audio: Audio, mut alignment: Alignment, phonemes: &str) -> (Audio, Alignment) {
+    let samples = |seconds: f64| (seconds * f64::from(audio.sample_rate)).round() as usize;
+    let mut cut = (alignment.lead - LEAD).max(0.0);
+    let start = samples(cut);
+    alignment.lead -= cut;
+    let ends_in_silence = phonemes.chars().last().is_some_and(|last| !Vocab::is_sound(last));
+    let last = alignment.durations.last_mut().filter(|_| ends_in_silence);
+    let silence = alignment.tail + last.as_ref().map_or(0.0, |last| **last);
+    cut = (silence - TAIL).max(0.0);
+    let end = audio.samples.len().saturating_sub(samples(cut));
+    let from_tail = cut.min((alignment.tail - 0.025).max(0.0));
+    alignment.tail -= from_tail;
+    if let Some(last) = last {
+        *last -= cut - from_tail;
+    }
+    audio.samples = audio.samples[start.min(end)..end].to_vec();
+    (audio, alignment)
+}
+
+/// Seconds by which each boundary between symbols that the ear finds in the held-out utterances of a corpus lies beside the
+/// known one, in order of size; of at most `most` utterances.
+pub fn boundary_errors(
+    ear: &Ear,
+    corpus: &Corpus,
+    most: usize,
+    report: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<f64>> {
+    let utterances: Vec<&Utterance> = corpus.held_out.iter().take(most).collect();
+    let mut errors = Vec::new();
+    for (index, utterance) in utterances.iter().enumerate() {
+        let audio = wav::read(&corpus.root.join(&utterance.audio))?;
+        let alignment = ear.listen(audio)?.align(&utterance.phonemes)?;
+        let known = ends(utterance.lead, &utterance.durations);
+        errors.extend(known.zip(ends(alignment.lead, &alignment.durations)).map(|(a, b)| (a - b).abs()));
+        report(index + 1, utterances.len());
+    }
+    errors.sort_by(f64::total_cmp);
+    Ok(errors)
+}
+
+/// When each symbol ends, from the silence before the first to the last phoneme.
+fn ends(lead: f64, durations: &[f64]) -> impl Iterator<Item = f64> {
+    let mut end = 0.0;
+    [lead].into_iter().chain(durations.iter().copied()).map(move |duration| {
+        end += duration;
+        end
+    })
+}
