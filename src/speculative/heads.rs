@@ -104,7 +104,7 @@ impl DraftHeads {
         &self.config
     }
 
-    /// Guesses of the coarse model's states of the next frames, `[B, T, C]` each, from its states `[B, T, C]` of frames with these
+    /// Guesses of the coarse model's states of the next `count` frames, `[B, T, C]` each, from its states `[B, T, C]` of frames with these
     /// tokens `[B, T]`, where the pointer and its stay are of the frame after, and the phonemes' states are `[B, S, C]`.
     pub fn forward(
         &self,
@@ -113,6 +113,7 @@ impl DraftHeads {
         pointer: &Tensor,
         stay: &Tensor,
         phonemes: &Tensor,
+        count: usize,
     ) -> Vec<Tensor> {
         let (batch, last, dim) = (phonemes.size()[0], phonemes.size()[1] - 1, phonemes.size()[2]);
         let ahead: Vec<Tensor> = (0..self.config.phonemes)
@@ -127,7 +128,7 @@ impl DraftHeads {
             + stay.clamp_max(self.config.max_stay).apply(&self.stay);
         let known = known.gelu("tanh").apply(&self.norm);
         let guess = |head: &Head| (&known + known.apply(&head.up).gelu("tanh").apply(&head.down)).apply(&head.norm);
-        self.heads.iter().map(guess).collect()
+        self.heads.iter().take(count).map(guess).collect()
     }
 }
 
@@ -148,9 +149,9 @@ impl Drafter for HeadsDrafter<'_> {
         let mut place = context.state.place();
         let row = |i: i64| Tensor::full([1, 1], i, (Kind::Int64, last.device()));
         let phonemes = context.state.phonemes();
-        let guesses = self.heads.forward(last, &row(frame.token), &row(place.pointer), &row(place.stay), phonemes);
+        let guesses = self.heads.forward(last, &row(frame.token), &row(place.pointer), &row(place.stay), phonemes, len);
         let mut frames = Vec::new();
-        for (position, guess) in (context.frames.len() as u64..).zip(guesses.iter().take(len)) {
+        for (position, guess) in (context.frames.len() as u64..).zip(&guesses) {
             let logits = Vec::<f32>::try_from(context.model.token_logits(guess).view([-1]))?;
             let frame = context.sampler.draw(context.model, guess, &logits, place, position)?;
             place = place.after(frame);

@@ -59,7 +59,7 @@ impl LanguageModel for HeadsLearner {
         });
         // The place of the frame after each; the last one's is of no meaning and in no loss.
         let (pointer, stay) = (later(&batch.path.pointer, 1), later(&batch.path.since, 1));
-        let guesses = self.heads.forward(&states, &tokens, &pointer, &stay, &phonemes);
+        let guesses = self.heads.forward(&states, &tokens, &pointer, &stay, &phonemes, usize::MAX);
         let mut losses = Vec::new();
         for (by, guess) in (1..).zip(&guesses).take_while(|&(by, _)| by < frames) {
             let mask = batch.mask.narrow(1, by, frames - by);

@@ -10,7 +10,7 @@ use crate::{Desk, fails, stdout, succeeds};
 fn every_way_is_measured_heard_and_shown() {
     let desk = Desk::new();
     fs::write(desk.path("texts.txt"), "The cat looks up.\n\nHello.\n").unwrap();
-    let output = desk.tts(&["compare", "--file", "texts.txt", "--out", "comparison", "--runs", "1"]);
+    let output = desk.tts(&["compare", "--file", "texts.txt", "--out", "comparison", "--runs", "1", "--quiet"]);
     succeeds(&output);
     let read = |name: &str| fs::read_to_string(desk.path("comparison").join(name)).unwrap();
     let results: Value = serde_json::from_str(&read("results.json")).unwrap();
