@@ -6,7 +6,7 @@
     peers/bin/python benches/compare_peers.py [--runs 15] [--threads 1 2] [--out table.md]
 
 All are asked for the same texts in turn and every sample is taken. Warm figures come from a process that stays (this program's own
-measurement, `tts bench`, run anew each time with one run after its warm-up; the others through their Python libraries), cold start,
+measurement, `tts bench`, run anew each time: the median of three runs after its warm-up; the others through their Python libraries), cold start,
 memory and the batch from whole processes. Figures are medians; the spread is in the JSON lines on standard error.
 """
 import argparse
@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TTS = ROOT / "target/release/tts"
+TTS = Path(os.environ.get("TTS", ROOT / "target/release/tts"))
 SHORT = "Your train leaves from platform four in ten quiet minutes."
 LONG = ("When the last ferry had gone, the harbour fell quiet, and only the gulls kept arguing above the nets. Marta locked the "
         "ticket office, counted the coins twice, and wrote the sum into the green book, as her father had done for thirty years. "
@@ -86,7 +86,7 @@ class Peer:
 
 
 class Ours:
-    """This program: `tts bench` measures one run after another one that warms up."""
+    """This program: `tts bench` measures three runs after one that warms up."""
 
     def __init__(self, threads):
         self.threads = threads
@@ -94,7 +94,7 @@ class Ours:
     def speak(self, text):
         with tempfile.TemporaryDirectory() as folder:
             figures = Path(folder) / "figures.json"
-            subprocess.run([TTS, "bench", "--text", text, "--runs", "1", "--threads", str(self.threads), "--json", figures],
+            subprocess.run([TTS, "bench", "--text", text, "--runs", "3", "--threads", str(self.threads), "--json", figures],
                            check=True, stdout=subprocess.DEVNULL)
             [measured] = json.loads(figures.read_text())["texts"]
         audio = measured["audio_seconds"]
@@ -188,7 +188,7 @@ def main():
         row(f"whole process for `hello`, {suffix}, s", cold, 2)
         row(f"peak memory, {len(LONG.split())} words, {suffix}, MB", memory, 0)
     spoken = {name: [] for name in names}
-    for _ in range(min(args.runs, 5)):
+    for _ in range(min(args.runs, 3)):
         for name in names:
             with tempfile.TemporaryDirectory() as folder:
                 spoken[name].append(batch(name, folder))

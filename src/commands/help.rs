@@ -66,7 +66,8 @@ Examples:
 pub const BENCH: &str = "\
 Examples:
   tts bench
-  tts bench --text \"Good morning.\" --runs 20 --json figures.json";
+  tts bench --text \"Good morning.\" --runs 20 --json figures.json
+  tts bench --growth --compare figures.json";
 
 pub const EVAL: &str = "\
 Examples:

@@ -192,10 +192,15 @@ impl<'a> Speaking<'a> {
         let starts = model.config().pass_starts(self.options.nar_steps);
         let ends = starts[1..].iter().copied().chain([model.config().n_q]);
         for (level, next) in starts.iter().copied().zip(ends) {
-            let latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), level, None);
+            let mut latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), level, None);
+            if next == model.config().n_q {
+                // After the last pass nobody reads the frames around.
+                codes = codes.narrow(2, start - first, end - start);
+                latent = latent.narrow(1, start - first, end - start);
+            }
             codes = quantizer.complete(&codes, &latent, next);
         }
-        self.codes = Tensor::cat(&[&self.codes, &codes.narrow(2, start - first, end - start)], 2);
+        self.codes = Tensor::cat(&[&self.codes, &codes], 2);
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_word_is_read_as_with_all_entries() {
         let whole = Lexicon::new(Language::EnglishUS);
-        let words = GOLD.lines().chain(SILVER.lines()).step_by(40).filter_map(|line| line.split('\t').next());
+        let words = GOLD.lines().chain(SILVER.lines()).step_by(200).filter_map(|line| line.split('\t').next());
         let known = ["a", "AM", "To", "used", "vs.", "%", "U.S.", "iPhone", "PDFs", "running", "zzyzxing", "cities'"];
         for word in words.chain(known) {
             let endings = ["", "s", "'s", "es", "ies", "d", "ed", "ing", "ming", "s'", "'"];
