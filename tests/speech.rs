@@ -178,7 +178,6 @@ fn joints_between_pieces_are_not_heard() {
 }
 
 #[test]
-#[ignore = "needs the retrained coarse model"]
 fn the_speed_that_is_measured_is_the_one_that_was_asked_for() {
     let length = |speed: f64| samples(PARAGRAPH, &SpeechOptions { speed, ..Default::default() }).len() as f64;
     let own = length(1.0);
