@@ -12,7 +12,6 @@ use tts::audio::loudness::{TARGET_LUFS, integrated};
 use tts::audio::sink::{EncodedSink, Gain, pour};
 use tts::codec::LogMel;
 use tts::synthesizer::{Chunk, SpeechOptions, Synthesizer};
-use tts::text::Word;
 use tts::timing::TimelineBuilder;
 
 fn voice() -> PathBuf {
@@ -22,7 +21,10 @@ fn voice() -> PathBuf {
 /// One synthesizer for all tests: a voice belongs to one thread at a time.
 fn synthesizer() -> MutexGuard<'static, Synthesizer> {
     static SHARED: OnceLock<Mutex<Synthesizer>> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| Mutex::new(Synthesizer::open(voice()).unwrap()));
+    let shared = SHARED.get_or_init(|| {
+        tch::set_num_threads(1); // as the program does
+        Mutex::new(Synthesizer::open(voice()).unwrap())
+    });
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -193,16 +195,18 @@ fn a_higher_speed_takes_less_time() {
     assert!(slow > 1.08 * plain && fast < 0.96 * plain, "{slow} {plain} {fast}");
 }
 
-/// When each word of one utterance starts, in seconds.
-fn word_starts(chunks: &[Chunk]) -> Vec<f64> {
+/// When each word of one utterance starts, and last when the last one ends, in seconds.
+fn word_bounds(chunks: &[Chunk]) -> Vec<f64> {
     let synthesizer = synthesizer();
     let frame_length = synthesizer.voice().config.codec.frame_length() as usize;
     let mut builder = TimelineBuilder::new(synthesizer.sample_rate(), frame_length);
     chunks.iter().for_each(|chunk| builder.push(chunk));
-    builder.finish().words.iter().map(|word| word.start).collect()
+    let words = builder.finish().words;
+    words.iter().map(|word| word.start).chain(words.last().map(|word| word.end)).collect()
 }
 
-/// Both speak in their own time; what is compared is how long after the first word each other one starts. The lines of
+/// Both speak in their own time: what is compared is when each word starts between the start of the first word and the end of
+/// the last, with the voice's time stretched so that these last as long as the teacher's. The lines of
 /// `tests/data/durations.tsv` are text, phonemes and the teacher's durations in units of 25 ms, made by
 /// `scripts/make_corpus.py --speed-jitter 0`.
 #[test]
@@ -217,10 +221,15 @@ fn words_start_when_the_teacher_starts_them() {
             continue; // read in another way since
         }
         let units: Vec<u32> = durations.split(' ').map(|units| units.parse().unwrap()).collect();
-        let start = |word: &Word| f64::from(units[..word.phonemes.start].iter().sum::<u32>()) * 0.025;
-        let (teacher, ours): (Vec<f64>, _) = (utterance.words.iter().map(start).collect(), word_starts(&chunks));
-        let later = teacher.iter().zip(&ours).skip(1);
-        differences.extend(later.map(|(t, o)| ((o - ours[0]) - (t - teacher[0])).abs()));
+        let at = |symbol: usize| f64::from(units[..symbol].iter().sum::<u32>()) * 0.025;
+        let words = &utterance.words;
+        let starts = words.iter().map(|word| at(word.phonemes.start));
+        let teacher: Vec<f64> = starts.chain(words.last().map(|word| at(word.phonemes.end))).collect();
+        let ours = word_bounds(&chunks);
+        let last = words.len();
+        let stretch = (teacher[last] - teacher[0]) / (ours[last] - ours[0]);
+        assert!((0.8..1.25).contains(&stretch), "{text}: {stretch:.2} times as long as the teacher speaks");
+        differences.extend((1..last).map(|i| ((ours[i] - ours[0]) * stretch - (teacher[i] - teacher[0])).abs()));
         sentences += 1;
     }
     assert!(sentences >= 15, "only {sentences} sentences with the same phonemes: make the table again");
