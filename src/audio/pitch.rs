@@ -56,7 +56,8 @@ fn candidates(samples: &[f32], middle: isize) -> Vec<Candidate> {
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         dot(a, b) / (dot(a, a) * dot(b, b) + 1e-9).sqrt()
     };
-    let correlations: Vec<f32> = if rms < SILENCE { Vec::new() } else { (shortest..=longest).map(correlation).collect() };
+    let correlations: Vec<f32> =
+        if rms < SILENCE { Vec::new() } else { (shortest..=longest).map(correlation).collect() };
     let mut peaks: Vec<Candidate> = correlations
         .windows(3)
         .enumerate()

@@ -46,7 +46,9 @@ impl Hearing {
         let (count, frames) = (symbols.len(), self.frames);
         if frames < count {
             let (seconds, least) = (frames as f64 * self.frame_seconds, count as f64 * self.frame_seconds);
-            return Err(Error::Text(format!("{seconds:.2} s are too short for its {count} phonemes, expected {least:.2} s")));
+            return Err(Error::Text(format!(
+                "{seconds:.2} s are too short for its {count} phonemes, expected {least:.2} s"
+            )));
         }
         // score[s]: of the best path that is at symbol s in the frame; came[t·count + s]: whether it came from s - 1.
         let mut score = vec![f32::NEG_INFINITY; count];
@@ -78,7 +80,8 @@ impl Hearing {
     /// Log likelihood of each of `symbols` in frame `t`.
     fn heard(&self, t: usize, symbols: &[i64]) -> Vec<f32> {
         let frame = self.frame(t);
-        let silence: f32 = (0..self.symbols as i64).filter(|&id| is_silent(id)).map(|id| frame[id as usize].exp()).sum();
+        let silence: f32 =
+            (0..self.symbols as i64).filter(|&id| is_silent(id)).map(|id| frame[id as usize].exp()).sum();
         let likelihood = |id: i64| {
             let own = frame[id as usize];
             if is_silent(id) { (own.exp() + ANY_SILENCE * silence).max(f32::MIN_POSITIVE).ln() } else { own }

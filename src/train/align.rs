@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::corpus::{Corpus, F0_INTERVAL, Utterance};
 use crate::atomic_file::write_atomically;
-use crate::audio::loudness::{TARGET_LUFS, amplitude, integrated};
+use crate::audio::loudness::{amplitude, integrated};
 use crate::audio::pitch;
 use crate::audio::recording;
 use crate::audio::resample::resample;
@@ -15,10 +15,12 @@ use crate::error::{Error, Result};
 use crate::recordings::Recording;
 use crate::text::{FrontEnd, Vocab};
 
+/// How loud every recording becomes, in LUFS: as loud as the teacher's speech, which the codec was trained on.
+pub const LOUDNESS: f64 = -26.4;
 /// Seconds of silence that are kept before the first and after the last phoneme.
 const LEAD: f64 = 0.15;
 const TAIL: f64 = 0.2;
-/// The highest peak after the loudness was brought to [`TARGET_LUFS`].
+/// The highest peak after that.
 const HIGHEST_PEAK: f32 = 0.97;
 /// Nats a frame below which the text is not what is said.
 const WORST_FIT: f64 = -3.0;
@@ -75,7 +77,7 @@ fn utterance(
         return Ok(Err("it is silent, or shorter than 0.4 s".into()));
     };
     let peak = audio.samples.iter().fold(1e-9f32, |peak, s| peak.max(s.abs()));
-    let gain = amplitude(TARGET_LUFS - loudness).min(HIGHEST_PEAK / peak);
+    let gain = amplitude(LOUDNESS - loudness).min(HIGHEST_PEAK / peak);
     audio.samples.iter_mut().for_each(|s| *s *= gain);
     let phonemes = front_end.phonemes(&item.text)?;
     let alignment = match ear.listen(audio.clone())?.align(&phonemes) {
@@ -123,7 +125,12 @@ fn trim(mut audio: Audio, mut alignment: Alignment, phonemes: &str) -> (Audio, A
 
 /// Seconds by which each boundary between symbols that the ear finds in the held-out utterances of a corpus lies beside the
 /// known one, in order of size; of at most `most` utterances.
-pub fn boundary_errors(ear: &Ear, corpus: &Corpus, most: usize, report: &mut dyn FnMut(usize, usize)) -> Result<Vec<f64>> {
+pub fn boundary_errors(
+    ear: &Ear,
+    corpus: &Corpus,
+    most: usize,
+    report: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<f64>> {
     let utterances: Vec<&Utterance> = corpus.held_out.iter().take(most).collect();
     let mut errors = Vec::new();
     for (index, utterance) in utterances.iter().enumerate() {

@@ -6,8 +6,8 @@ use std::path::Path;
 use tch::Device;
 
 use super::align::{Aligned, align};
-use super::codec::{self, CodecRecipe, CodecTraining};
 use super::coarse::{self, CoarseRecipe};
+use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
 use super::export::{About, Runs, export, save};
 use super::fine::{self, FineRecipe};
@@ -22,7 +22,7 @@ use crate::voice::VoiceConfig;
 /// How long each model of another voice learns from recordings, in steps; 0 leaves it as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps {
-    /// The codec's decoder, a batch of 8 s each.
+    /// The codec, a batch of 8 s each: two thirds of them reconstruction, then the decoder alone against a discriminator.
     pub codec: u64,
     /// The coarse model, a batch of 80 s each.
     pub coarse: u64,
@@ -75,15 +75,15 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
     let runs = ["codec", "coarse", "fine"].map(|name| work.join(name));
     let [codec_run, coarse_run, fine_run] = &runs;
     if steps.codec > 0 {
-        (hear.stage)("the codec's decoder");
-        let recipe = CodecRecipe { model: config.codec.clone(), training: decoder_training(steps.codec) };
+        (hear.stage)("the codec");
+        let recipe = CodecRecipe { model: config.codec.clone(), training: codec_training(steps.codec) };
         let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
         codec::train(&recipe, &speech, codec_run, &start(codec_run, from), device, hear.steps)?;
     }
     if steps.coarse + steps.fine > 0 {
         (hear.stage)("the codes of the recordings");
-        // The decoder's training leaves the codes as they are.
-        let tokens = TokenCorpus::open(&corpus, from, &config.codec, device, hear.utterances)?;
+        let codec = if steps.codec > 0 { codec_run } else { from };
+        let tokens = TokenCorpus::open(&corpus, codec, &config.codec, device, hear.utterances)?;
         if steps.coarse > 0 {
             (hear.stage)("the coarse model");
             let recipe = CoarseRecipe { model: config.coarse.clone(), training: language_training(steps.coarse, 0.05) };
@@ -96,13 +96,9 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         }
     }
     let trained = |steps: u64, run: &'static str| (steps > 0).then(|| work.join(run));
-    let [codec, coarse, fine] = [trained(steps.codec, "codec"), trained(steps.coarse, "coarse"), trained(steps.fine, "fine")];
-    let runs = Runs {
-        codec: codec.as_deref(),
-        coarse: coarse.as_deref(),
-        fine: fine.as_deref(),
-        ..Runs::default()
-    };
+    let [codec, coarse, fine] =
+        [trained(steps.codec, "codec"), trained(steps.coarse, "coarse"), trained(steps.fine, "fine")];
+    let runs = Runs { codec: codec.as_deref(), coarse: coarse.as_deref(), fine: fine.as_deref(), ..Runs::default() };
     publish(from, config, &runs, about, &work.join("voice"), out)
 }
 
@@ -130,17 +126,17 @@ fn publish(from: &Path, mut config: VoiceConfig, runs: &Runs, about: About, draf
     fs::rename(draft, out).map_err(Error::io(out))
 }
 
-/// How a decoder learns another voice: gently, against a discriminator, while the codes stay what they are.
-fn decoder_training(steps: u64) -> CodecTraining {
+/// How a codec learns another voice: gently, so that its codes stay near to what they meant.
+fn codec_training(steps: u64) -> CodecTraining {
     CodecTraining {
         seed: 0,
-        steps: 0,
-        adversarial_steps: steps,
+        steps: steps - steps / 3,
+        adversarial_steps: steps / 3,
         quantize_from: 0,
         batch: 8,
         segment_frames: 20,
         warmup: 50,
-        learning_rate: 0.0,
+        learning_rate: 4e-4,
         adversarial_learning_rate: 2e-4,
         weight_decay: 0.01,
         codebook_decay: 0.99,

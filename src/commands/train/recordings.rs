@@ -73,13 +73,13 @@ pub struct VoiceArgs {
     /// Who speaks, and what the voice was learnt from.
     #[arg(long, default_value = "Learnt from recordings.")]
     description: String,
-    /// Steps that the codec's decoder learns for.
+    /// Steps that the codec learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().codec)]
     codec_steps: u64,
-    /// Steps that the coarse model learns for.
+    /// Steps that the coarse model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().coarse)]
     coarse_steps: u64,
-    /// Steps that the fine model learns for.
+    /// Steps that the fine model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().fine)]
     fine_steps: u64,
     #[command(flatten)]
