@@ -4,13 +4,14 @@ use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::audio::wav::{self, Audio};
 use crate::error::{Error, Result};
-use crate::synthesizer::{SpeechOptions, StageTimes, Synthesizer};
+use crate::synthesizer::{Chunk, SpeechOptions, StageTimes, Synthesizer};
 
 /// The middle of several measurements, and how far they spread.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     pub median: f64,
     pub min: f64,
@@ -34,28 +35,32 @@ impl Spread {
 }
 
 /// Processing time ÷ audio time, lower is better.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RealTimeFactors {
     pub front_end: Spread,
     pub coarse: Spread,
     pub fine: Spread,
     pub decoder: Spread,
-    /// From the text to the last sample, by the clock.
+    /// Writing 16-bit WAV.
+    pub file: Spread,
+    /// From the text to the last sample, by the clock; without the file.
     pub total: Spread,
 }
 
 /// Figures of one text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     pub text: String,
     pub audio_seconds: f64,
+    /// Token frames, each a step of the coarse model.
+    pub frames: usize,
     pub real_time_factor: RealTimeFactors,
     /// From the text to the first samples.
     pub first_audio_seconds: Spread,
 }
 
 /// What it was measured on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu: String,
     pub cores: usize,
@@ -73,7 +78,11 @@ impl Machine {
 
 /// The most memory that this process has held so far, in bytes, where the system tells.
 pub fn peak_memory() -> Option<u64> {
-    let kilobytes = field("/proc/self/status", "VmHWM")?;
+    memory("VmHWM")
+}
+
+fn memory(name: &str) -> Option<u64> {
+    let kilobytes = field("/proc/self/status", name)?;
     let kilobytes: u64 = kilobytes.trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -89,6 +98,8 @@ struct Run {
     total: Duration,
     first_audio: Duration,
     stages: StageTimes,
+    file: Duration,
+    frames: usize,
     samples: usize,
 }
 
@@ -104,30 +115,72 @@ pub fn measure(synthesizer: &Synthesizer, text: &str, options: &SpeechOptions, r
     Ok(Measurement {
         text: text.to_string(),
         audio_seconds: Spread::of(runs.iter().map(seconds)).median,
+        frames: runs[0].frames,
         real_time_factor: RealTimeFactors {
             front_end: factor(|run| run.stages.front_end),
             coarse: factor(|run| run.stages.coarse),
             fine: factor(|run| run.stages.fine),
             decoder: factor(|run| run.stages.decoder),
+            file: factor(|run| run.file),
             total: factor(|run| run.total),
         },
         first_audio_seconds: Spread::of(runs.iter().map(|run| run.first_audio.as_secs_f64())),
     })
 }
 
-/// Speaks once; every sample is looked at.
+/// How time and memory grow with the number of requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Requests so far, the earlier rows' included.
+    pub requests: usize,
+    /// Over the requests since the row before.
+    pub real_time_factor: f64,
+    /// What the process holds afterwards.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Speaks `sentences` over and over, a request each; a row whenever their number reaches one of `counts`.
+pub fn growth(
+    synthesizer: &Synthesizer,
+    sentences: &[&str],
+    options: &SpeechOptions,
+    counts: &[usize],
+) -> Result<Vec<Growth>> {
+    let mut texts = sentences.iter().cycle();
+    let (mut rows, mut done) = (Vec::new(), 0);
+    for &requests in counts {
+        let (mut time, mut samples) = (Duration::ZERO, 0);
+        for text in texts.by_ref().take(requests.saturating_sub(done)) {
+            let run = speak(synthesizer, text, options)?;
+            time += run.total;
+            samples += run.samples;
+        }
+        done = requests;
+        let seconds = samples as f64 / f64::from(synthesizer.sample_rate());
+        let real_time_factor = time.as_secs_f64() / seconds;
+        rows.push(Growth { requests, real_time_factor, memory_bytes: memory("VmRSS") });
+    }
+    Ok(rows)
+}
+
+/// Speaks once; every sample is looked at, and written to a file that is then gone.
 fn speak(synthesizer: &Synthesizer, text: &str, options: &SpeechOptions) -> Result<Run> {
     let started = Instant::now();
-    let mut run = Run { total: Duration::ZERO, first_audio: Duration::ZERO, stages: StageTimes::default(), samples: 0 };
+    let mut first_audio = None;
+    let mut all = Chunk::default();
     for chunk in synthesizer.speak(text, options)? {
-        let chunk = chunk?;
-        black_box(chunk.samples.iter().sum::<f32>());
-        if run.samples == 0 {
-            run.first_audio = started.elapsed();
+        all.append(chunk?);
+        if !all.samples.is_empty() && first_audio.is_none() {
+            first_audio = Some(started.elapsed());
         }
-        run.samples += chunk.samples.len();
-        run.stages += chunk.times;
     }
-    run.total = started.elapsed();
-    Ok(run)
+    black_box(all.samples.iter().sum::<f32>());
+    let total = started.elapsed();
+    let (stages, frames, samples) = (all.times, all.pointer.len(), all.samples.len());
+    let folder = tempfile::tempdir().map_err(Error::io("a temporary folder"))?;
+    let audio = Audio { samples: all.samples, sample_rate: synthesizer.sample_rate() };
+    let writing = Instant::now();
+    wav::write(&folder.path().join("speech.wav"), &audio)?;
+    let file = writing.elapsed();
+    Ok(Run { total, first_audio: first_audio.unwrap_or(total), stages, file, frames, samples })
 }

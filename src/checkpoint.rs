@@ -7,7 +7,7 @@ use std::path::Path;
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::nn::VarStore;
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Result};
@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 /// Version of the tensor names and shapes; a file of another version is refused.
 const FORMAT: &str = "1";
 
-/// What follows the name of an 8-bit matrix in the name of its scales.
-const ROW_SCALE: &str = ".row_scale";
+/// Name of the scales of an 8-bit matrix below its own.
+pub const ROW_SCALE: &str = "row_scale";
 
 /// Named tensors and string metadata, in the order of their names.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Checkpoint {
     }
 
     /// The same weights in less space: matrices and convolutions as 8-bit integers with a scale for each row, which
-    /// [`Checkpoint::load`] undoes. Codebooks stay as they are, since codes stand for them.
+    /// [`Checkpoint::restore`] undoes. Codebooks stay as they are, since codes stand for them.
     pub fn quantized(&self) -> Self {
         let mut tensors = BTreeMap::new();
         for (name, tensor) in &self.tensors {
@@ -45,7 +45,7 @@ impl Checkpoint {
             let rows = tensor.to_kind(Kind::Float).flatten(1, -1); // [R, C]
             let scale = (rows.abs().amax([1i64].as_slice(), true) / 127.0).clamp_min(1e-12); // [R, 1]
             tensors.insert(name.clone(), (rows / &scale).round().to_kind(Kind::Int8).view_as(tensor));
-            tensors.insert(format!("{name}{ROW_SCALE}"), scale.view([-1]));
+            tensors.insert(format!("{name}.{ROW_SCALE}"), scale.view([-1]));
         }
         Self { tensors, metadata: self.metadata.clone() }
     }
@@ -85,25 +85,36 @@ impl Checkpoint {
         }
         let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
         let tensors = file.iter().map(|(name, view)| Ok((name.to_string(), from_view(path, name, &view)?)));
-        let mut tensors = tensors.collect::<Result<BTreeMap<_, _>>>()?;
-        let coded: Vec<String> =
-            tensors.iter().filter(|(_, t)| t.kind() == Kind::Int8).map(|(n, _)| n.clone()).collect();
-        for name in coded {
-            let rows = tensors[&name].size()[0];
-            let scale = tensors.remove(&format!("{name}{ROW_SCALE}")).filter(|s| s.size() == [rows]);
-            let scale = scale.ok_or_else(|| Error::weights(path, format!("lacks the {rows} scales of {name}")))?;
-            let restored = tensors[&name].flatten(1, -1).to_kind(Kind::Float) * scale.unsqueeze(1);
-            let restored = restored.view_as(&tensors[&name]);
-            tensors.insert(name, restored);
+        let checkpoint = Self { tensors: tensors.collect::<Result<_>>()?, metadata };
+        for (name, tensor) in checkpoint.tensors.iter().filter(|(_, t)| t.kind() == Kind::Int8) {
+            let rows = tensor.size().first().copied().unwrap_or_default();
+            if checkpoint.row_scale(name).is_none_or(|scale| scale.size() != [rows]) {
+                return Err(Error::weights(path, format!("lacks the {rows} scales of {name}")));
+            }
         }
-        Ok(Self { tensors, metadata })
+        Ok(checkpoint)
     }
 
-    /// Copies the tensors under `prefix` into the variables of `vs`: the same names both ways, the same shapes.
+    /// The scales of the rows of an 8-bit tensor.
+    fn row_scale(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(&format!("{name}.{ROW_SCALE}"))
+    }
+
+    /// Whether a tensor is but the scales of another one.
+    fn is_row_scale(&self, name: &str) -> bool {
+        let of = name.strip_suffix(ROW_SCALE).and_then(|name| self.tensors.get(name.strip_suffix('.')?));
+        of.is_some_and(|tensor| tensor.kind() == Kind::Int8)
+    }
+
+    /// Copies the tensors under `prefix` into the variables of `vs`: the same names both ways, the same shapes. A [`hollow`]
+    /// variable becomes the stored tensor itself, and the one called [`ROW_SCALE`] below it its scales, if it has them.
     pub fn restore(&self, prefix: &str, vs: &VarStore, path: &Path) -> Result<()> {
         let mut variables = vs.variables();
-        for (name, tensor) in self.tensors.range(prefix.to_string()..) {
-            let Some(name) = name.strip_prefix(prefix) else { break };
+        for (full_name, tensor) in self.tensors.range(prefix.to_string()..) {
+            let Some(name) = full_name.strip_prefix(prefix) else { break };
+            if self.is_row_scale(full_name) {
+                continue;
+            }
             let Some(mut variable) = variables.remove(name) else {
                 return Err(Error::weights(path, format!("holds a tensor that the model does not have: {name}")));
             };
@@ -111,13 +122,38 @@ impl Checkpoint {
                 let (want, got) = (variable.size(), tensor.size());
                 return Err(Error::weights(path, format!("{name} has shape {got:?}, expected {want:?}")));
             }
-            no_grad(|| variable.copy_(tensor));
+            let scale = self.row_scale(full_name).filter(|_| tensor.kind() == Kind::Int8);
+            let scale_variable = variables.remove(&format!("{name}.{ROW_SCALE}"));
+            no_grad(|| match scale {
+                _ if is_hollow(&variable) => {
+                    variable.set_data(&tensor.to_device(variable.device()));
+                    if let (Some(scale), Some(mut variable)) = (scale, scale_variable) {
+                        variable.set_data(&scale.to_device(variable.device()));
+                    }
+                }
+                Some(scale) => variable.copy_(&dequantize(tensor, scale)),
+                None => variable.copy_(tensor),
+            });
         }
         match variables.keys().min() {
             Some(name) => Err(Error::weights(path, format!("lacks the tensor {name}"))),
             None => Ok(()),
         }
     }
+}
+
+/// The floats that 8-bit rows `[R, ..]` and their scales `[R]` stand for.
+pub fn dequantize(rows: &Tensor, scale: &Tensor) -> Tensor {
+    (rows.flatten(1, -1).to_kind(Kind::Float) * scale.unsqueeze(1)).view_as(rows)
+}
+
+/// A variable that has a shape but takes no memory: [`Checkpoint::restore`] puts the stored tensor in its place.
+pub fn hollow(shape: &[i64], device: Device) -> Tensor {
+    Tensor::zeros([1], (Kind::Float, device)).expand(shape, false)
+}
+
+fn is_hollow(variable: &Tensor) -> bool {
+    variable.stride().contains(&0)
 }
 
 /// Loads the file at `path` into `vs`, strictly.

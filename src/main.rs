@@ -1,9 +1,7 @@
-use std::process::ExitCode;
-
 use clap::Parser;
 
 mod commands;
 
-fn main() -> ExitCode {
-    commands::Cli::parse().run()
+fn main() -> ! {
+    commands::leave(commands::Cli::parse().run())
 }

@@ -34,32 +34,47 @@ impl SamplingOptions {
 
     /// Draws the index of one of `logits` for the decision number `position` of the sequence `stream`.
     pub fn draw(&self, logits: &[f32], stream: u64, position: u64) -> usize {
-        let mut order: Vec<usize> = (0..logits.len()).collect();
-        order.sort_unstable_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+        let best = (0..logits.len()).reduce(|a, b| if logits[b] > logits[a] { b } else { a }).unwrap_or(0);
         if self.temperature == 0.0 {
-            return order[0];
+            return best;
         }
-        order.truncate(self.nucleus(logits, &order));
+        let likely = self.nucleus(logits, best);
+        // Each index has a number of its own, whether it may be drawn or not.
         let mut rng = keyed(self.seed, stream, position);
-        let noise: Vec<f64> = (0..logits.len()).map(|_| gumbel(&mut rng)).collect();
-        let score = |i: usize| f64::from(logits[i]) / self.temperature + noise[i];
-        order.into_iter().max_by(|&a, &b| score(a).total_cmp(&score(b))).unwrap_or(0)
+        let last = likely.iter().copied().max().unwrap_or(best);
+        let uniform: Vec<f64> = (0..=last).map(|_| rng.random_range(f64::MIN_POSITIVE..1.0)).collect();
+        let score = |i: usize| f64::from(logits[i]) / self.temperature + gumbel(uniform[i]);
+        likely.into_iter().max_by(|&a, &b| score(a).total_cmp(&score(b))).unwrap_or(best)
     }
 
-    /// How many of the tokens, likeliest first, may be drawn.
-    fn nucleus(&self, logits: &[f32], order: &[usize]) -> usize {
-        let limit = if self.top_k == 0 { order.len() } else { self.top_k.min(order.len()) };
-        if self.top_p >= 1.0 {
-            return limit;
+    /// The tokens that may be drawn, likeliest first.
+    fn nucleus(&self, logits: &[f32], best: usize) -> Vec<usize> {
+        let weight = |i: usize| (f64::from(logits[i] - logits[best]) / self.temperature).exp();
+        let (mut order, goal): (Vec<usize>, f64) = if self.top_p < 1.0 {
+            // What is too unlikely to change a sum in double precision needs no place in the order.
+            let least = logits[best] - (40.0 * self.temperature) as f32;
+            let order: Vec<usize> = (0..logits.len()).filter(|&i| logits[i] >= least).collect();
+            let sum: f64 = order.iter().map(|&i| weight(i)).sum();
+            (order, self.top_p * sum)
+        } else {
+            ((0..logits.len()).collect(), f64::INFINITY)
+        };
+        let by_logit = |&a: &usize, &b: &usize| logits[b].total_cmp(&logits[a]);
+        if goal < f64::INFINITY || self.top_k > 0 {
+            order.sort_unstable_by(by_logit);
         }
-        let weight = |i: usize| (f64::from(logits[i] - logits[order[0]]) / self.temperature).exp();
-        let goal = self.top_p * order.iter().map(|&i| weight(i)).sum::<f64>();
+        if self.top_k > 0 {
+            order.truncate(self.top_k);
+        }
         let mut sum = 0.0;
-        let reached = order.iter().position(|&i| {
-            sum += weight(i);
-            sum >= goal
+        let reached = goal.is_finite().then(|| {
+            order.iter().position(|&i| {
+                sum += weight(i);
+                sum >= goal
+            })
         });
-        limit.min(reached.map_or(order.len(), |n| n + 1))
+        order.truncate(reached.flatten().map_or(order.len(), |n| n + 1));
+        order
     }
 }
 
@@ -70,7 +85,7 @@ pub(crate) fn keyed(seed: u64, stream: u64, position: u64) -> ChaCha8Rng {
     rng
 }
 
-fn gumbel(rng: &mut ChaCha8Rng) -> f64 {
-    let uniform: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
+/// Gumbel noise from a uniform number in 0..1.
+fn gumbel(uniform: f64) -> f64 {
     -(-uniform.ln()).ln()
 }

@@ -21,6 +21,9 @@ use speaking::Speaking;
 /// Speaking rates relative to the voice's own.
 const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 
+/// Semitones around the voice's own pitch.
+const PITCHES: RangeInclusive<f64> = -12.0..=12.0;
+
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpeechOptions {
@@ -30,6 +33,8 @@ pub struct SpeechOptions {
     pub draft: DraftOptions,
     /// Speaking rate relative to the voice's own, 0.5 to 2.
     pub speed: f64,
+    /// Semitones by which the voice is higher (or, below 0, lower) than its own, -12 to 12.
+    pub pitch: f64,
     /// Passes of the fine model.
     pub nar_steps: i64,
     /// Longest piece of speech that is made at once, in milliseconds, 100 to 10000.
@@ -48,6 +53,7 @@ impl Default for SpeechOptions {
             strategy: StrategyOptions::default(),
             draft: DraftOptions::default(),
             speed: 1.0,
+            pitch: 0.0,
             nar_steps: 1,
             chunk_ms: 4000,
             sentence_pause: 0.0,
@@ -64,6 +70,9 @@ impl SpeechOptions {
         self.draft.validate()?;
         if !SPEEDS.contains(&self.speed) {
             return Err(Error::Option(format!("speed is {}, expected 0.5 to 2", self.speed)));
+        }
+        if !PITCHES.contains(&self.pitch) {
+            return Err(Error::Option(format!("pitch is {}, expected -12 to 12 semitones", self.pitch)));
         }
         if self.nar_steps < 1 {
             return Err(Error::Option(format!("nar-steps is {}, expected at least 1", self.nar_steps)));
@@ -116,7 +125,8 @@ pub struct Chunk {
     pub utterance: Arc<Utterance>,
     /// Whether the utterance ends with this piece.
     pub is_last: bool,
-    /// Mono, in -1..1, at [`Synthesizer::sample_rate`]; the volume that a text asks for can take them further.
+    /// Mono, at [`Synthesizer::sample_rate`], and [`TARGET_LUFS`](crate::audio::loudness::TARGET_LUFS) loud; a peak can lie beyond
+    /// ±1, which [`pour`](crate::audio::sink::pour) turns down.
     pub samples: Vec<f32>,
     /// Phoneme that each token frame speaks: 0 is the silence before, `i + 1` symbol `i` of the utterance's phonemes.
     pub pointer: Vec<i64>,

@@ -13,12 +13,14 @@ use tch::nn::{Path as Variables, VarStore};
 use tch::{Device, no_grad};
 use tracing::info;
 
+use crate::audio::loudness::TARGET_LUFS;
 use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseModel};
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::depth::{DepthConfig, DepthModel};
 use crate::error::{Error, Result};
 use crate::fine::{FineConfig, FineModel};
+use crate::nn::linear::without_weights;
 use crate::parallel::{ParallelConfig, ParallelModel};
 use crate::speculative::heads::{DraftHeads, HeadsConfig};
 use crate::speculative::retrieval::RetrievalIndex;
@@ -36,6 +38,10 @@ pub struct VoiceConfig {
     /// SPDX identifier of the weights' licence.
     pub licence: String,
     pub description: String,
+    /// Integrated loudness of its speech as the codec gives it, in LUFS; export measures it. If not known, its speech is
+    /// left as loud as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<f64>,
     pub codec: CodecConfig,
     pub coarse: CoarseConfig,
     pub fine: FineConfig,
@@ -66,7 +72,15 @@ impl VoiceConfig {
         Ok(config)
     }
 
+    /// Decibels that bring its speech to [`TARGET_LUFS`].
+    pub fn gain_db(&self) -> f64 {
+        self.loudness.map_or(0.0, |loudness| TARGET_LUFS - loudness)
+    }
+
     fn validate(&self) -> std::result::Result<(), String> {
+        if let Some(loudness) = self.loudness.filter(|loudness| !(-70.0..=10.0).contains(loudness)) {
+            return Err(format!("loudness is {loudness}, expected -70 to 10 LUFS"));
+        }
         self.codec.validate()?;
         self.coarse.validate()?;
         self.fine.validate()?;
@@ -142,45 +156,46 @@ pub struct Voice {
     heads: OnceCell<DraftHeads>,
     small: OnceCell<CoarseModel>,
     retrieval: OnceCell<RetrievalIndex>,
-    dir: PathBuf,
+    loader: Loader,
+}
+
+/// What matrix products are computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 8-bit integers, on the CPU; several times faster.
+    #[default]
+    EightBit,
+    Float,
 }
 
 impl Voice {
-    /// Loads the folder `dir`.
+    /// Loads the folder `dir` to compute in 8 bits on the CPU, in floats elsewhere.
     pub fn load(dir: &Path, device: Device) -> Result<Self> {
+        Self::load_with(dir, device, Precision::default())
+    }
+
+    /// Loads the folder `dir`.
+    pub fn load_with(dir: &Path, device: Device, precision: Precision) -> Result<Self> {
         let started = Instant::now();
         let config = VoiceConfig::load(dir)?;
-        let load = |name: &str, vs: &mut VarStore| {
-            vs.freeze();
-            load_variables(&dir.join(name), vs)
-        };
-        no_grad(|| {
-            let [mut codec_vs, mut coarse_vs, mut fine_vs] = [(); 3].map(|()| VarStore::new(device));
-            let mut codec = Codec::new(codec_vs.root(), &config.codec);
-            let mut coarse = CoarseModel::new(coarse_vs.root(), &config.coarse);
-            let mut fine = FineModel::new(fine_vs.root(), &config.fine);
-            load("codec.safetensors", &mut codec_vs)?;
-            load("coarse.safetensors", &mut coarse_vs)?;
-            load("fine.safetensors", &mut fine_vs)?;
-            if !device.is_cuda() {
-                codec.decoder.pack()?;
-                coarse.pack()?;
-                fine.pack()?;
-            }
-            info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
-            Ok(Self {
-                config,
-                codec,
-                coarse,
-                fine,
-                device,
-                parallel: OnceCell::new(),
-                depth: OnceCell::new(),
-                heads: OnceCell::new(),
-                small: OnceCell::new(),
-                retrieval: OnceCell::new(),
-                dir: dir.to_path_buf(),
-            })
+        let precision = if device.is_cuda() { Precision::Float } else { precision };
+        let loader = Loader { dir: dir.to_path_buf(), device, precision };
+        let codec = loader.load("codec", |vs| Codec::new(vs, &config.codec), Codec::pack)?;
+        let coarse = loader.load("coarse", |vs| CoarseModel::new(vs, &config.coarse), CoarseModel::pack)?;
+        let fine = loader.load("fine", |vs| FineModel::new(vs, &config.fine), FineModel::pack)?;
+        info!(name = config.name, folder = %dir.display(), time = ?started.elapsed(), "voice loaded");
+        Ok(Self {
+            config,
+            codec,
+            coarse,
+            fine,
+            device,
+            parallel: OnceCell::new(),
+            depth: OnceCell::new(),
+            heads: OnceCell::new(),
+            small: OnceCell::new(),
+            retrieval: OnceCell::new(),
+            loader,
         })
     }
 
@@ -219,7 +234,7 @@ impl Voice {
     }
 
     fn retrieval_path(&self) -> PathBuf {
-        self.dir.join("retrieval.safetensors")
+        self.loader.dir.join("retrieval.safetensors")
     }
 
     fn extra<'a, M, C>(
@@ -236,26 +251,42 @@ impl Voice {
         let none =
             || Error::Voice(format!("the voice {} has no {name} model, which this strategy needs", self.config.name));
         let config = config.as_ref().ok_or_else(none)?;
-        let model = no_grad(|| {
-            let mut vs = VarStore::new(self.device);
-            let mut model = build(vs.root(), config);
-            vs.freeze();
-            load_variables(&self.dir.join(format!("{name}.safetensors")), &vs)?;
-            if !self.device.is_cuda() {
-                pack(&mut model)?;
-            }
-            Ok(model)
-        });
-        model.map(|model| cell.get_or_init(|| model))
+        let model = self.loader.load(name, |vs| build(vs, config), pack)?;
+        Ok(cell.get_or_init(|| model))
     }
 
     /// The codec's encoder, which speaking does without.
     pub fn encoder(&self) -> Result<Encoder> {
-        let mut vs = VarStore::new(self.device);
-        let encoder = no_grad(|| Encoder::new(vs.root() / "encoder", &self.config.codec));
-        vs.freeze();
-        load_variables(&self.dir.join("encoder.safetensors"), &vs)?;
-        Ok(encoder)
+        self.loader.load("encoder", |vs| Encoder::new(vs / "encoder", &self.config.codec), |_| Ok(()))
+    }
+}
+
+/// Loads the models of one voice.
+#[derive(Debug)]
+struct Loader {
+    dir: PathBuf,
+    device: Device,
+    precision: Precision,
+}
+
+impl Loader {
+    /// The model that `build` makes, with the weights of the file `name`.
+    fn load<M>(
+        &self,
+        name: &str,
+        build: impl FnOnce(Variables) -> M,
+        pack: impl FnOnce(&mut M) -> Result<()>,
+    ) -> Result<M> {
+        no_grad(|| {
+            let mut vs = VarStore::new(self.device);
+            let mut model = without_weights(|| build(vs.root()));
+            vs.freeze();
+            load_variables(&self.dir.join(format!("{name}.safetensors")), &vs)?;
+            if self.precision == Precision::EightBit {
+                pack(&mut model)?;
+            }
+            Ok(model)
+        })
     }
 }
 

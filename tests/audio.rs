@@ -10,6 +10,8 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use tempfile::TempDir;
 use tts::atomic_file::{AtomicFile, write_atomically};
 use tts::audio::format::{Encoding, Format};
+use tts::audio::limiter::{CEILING, Limiter};
+use tts::audio::loudness::integrated;
 use tts::audio::resample::{Resampler, resample};
 use tts::audio::sink::{EncodedSink, Sink};
 use tts::audio::wav::{self, Audio};
@@ -174,6 +176,54 @@ fn damaged_files_are_read_or_refused_without_a_panic() {
             let _ = wav::read(&path); // either is fine
         }
     }
+}
+
+/// Through a limiter, in pieces of `size` samples.
+fn limited(samples: &[f32], size: usize) -> (Vec<f32>, u64) {
+    let mut limiter = Limiter::new(24000);
+    let mut passed: Vec<f32> = samples.chunks(size).flat_map(|piece| limiter.push(piece)).collect();
+    let count = limiter.limited;
+    passed.extend(limiter.finish());
+    (passed, count)
+}
+
+#[test]
+fn what_stays_below_the_ceiling_passes_the_limiter_to_the_bit() {
+    for count in [0, 1, 119, 120, 121, 10_000] {
+        let samples = tone(300.0, 24000, count).samples;
+        assert_eq!(limited(&samples, 777), (samples, 0));
+    }
+    // Long after a peak as well.
+    let mut samples = tone(300.0, 24000, 48_000).samples;
+    samples[1000] = 3.0;
+    let (passed, count) = limited(&samples, 777);
+    assert_eq!((count, &passed[..800], &passed[40_000..]), (1, &samples[..800], &samples[40_000..]));
+}
+
+#[test]
+fn peaks_are_turned_down_smoothly_and_the_same_however_the_sound_is_cut() {
+    let mut samples: Vec<f32> = tone(300.0, 24000, 24_000).samples.iter().map(|s| 1.6 * s).collect();
+    samples.iter_mut().skip(9000).take(2000).for_each(|s| *s *= 4.0);
+    let (whole, count) = limited(&samples, samples.len());
+    assert_eq!((whole.len(), count), (samples.len(), samples.iter().filter(|s| s.abs() > CEILING).count() as u64));
+    assert!(whole.iter().all(|s| s.abs() < CEILING + 1e-6));
+    // A tone stays a tone: where it is loud it differs from a softer one by little.
+    let gain = CEILING / 3.2;
+    let inside = 9500..10_500;
+    let softer: Vec<f32> = samples[inside.clone()].iter().map(|s| gain * s).collect();
+    assert!(largest_difference(&whole[inside], &softer) < 0.01);
+    for size in [1, 100, 1000] {
+        assert!(limited(&samples, size).0 == whole, "pieces of {size}");
+    }
+}
+
+#[test]
+fn loudness_is_measured_as_the_recommendation_says() {
+    // A sine of 997 Hz at full scale in one channel is -3.01 LUFS (ITU-R BS.1770-4).
+    let sine: Vec<f32> = tone(997.0, 48000, 96_000).samples.iter().map(|s| 2.0 * s).collect();
+    let loudness = integrated(&sine, 48000).unwrap().unwrap();
+    assert!((loudness + 3.01).abs() < 0.05, "{loudness}");
+    assert_eq!(integrated(&[0.0; 48000], 48000).unwrap(), None);
 }
 
 #[test]

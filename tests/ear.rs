@@ -23,13 +23,14 @@ use tts::audio::{pitch, recording};
 use tts::checkpoint::Checkpoint;
 use tts::ear::{Ear, Errors, count_errors, sounds};
 use tts::recordings::{Recording, read_list};
-use tts::train::align::{LOUDNESS, align, boundary_errors};
+use tts::train::align::{Shape, align, boundary_errors};
 use tts::train::corpus::Corpus;
 use tts::train::ear::{self, EarRecipe, Takes};
 use tts::train::{Progress, Start};
 use tts::voice::Voice;
 
 const RATE: u32 = 8000;
+const SHAPE: Shape = Shape { sample_rate: RATE, loudness: -23.0 };
 
 const RECIPE: &str = "
 [model]
@@ -222,7 +223,7 @@ fn recordings_become_a_corpus_equally_loud_with_a_duration_for_each_phoneme() {
     recordings.push(Recording { id: "silent".into(), path: silent, text: "[[æ]]".into() });
     recordings.push(Recording { id: "short".into(), path: short, text: long });
     let ear = Ear::load(run).unwrap();
-    let aligned = align(&ear, &recordings, out.path(), RATE, &mut |_, _| {}).unwrap();
+    let aligned = align(&ear, &recordings, out.path(), SHAPE, &mut |_, _| {}).unwrap();
     let left_out: Vec<&str> = aligned.left_out.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!((aligned.kept, left_out), (100, vec!["silent", "short"]), "{:?}", aligned.left_out);
     let corpus = Corpus::open(out.path(), RATE.into()).unwrap();
@@ -233,7 +234,7 @@ fn recordings_become_a_corpus_equally_loud_with_a_duration_for_each_phoneme() {
         let peak = audio.samples.iter().fold(0f32, |peak, s| peak.max(s.abs()));
         let loudness = integrated(&audio.samples, RATE).unwrap();
         // Half a second is little to measure.
-        assert!(peak > 0.95 || loudness.is_none_or(|l| (l - LOUDNESS).abs() < 1.5), "{loudness:?} {peak}");
+        assert!(peak > 0.95 || loudness.is_none_or(|l| (l - SHAPE.loudness).abs() < 1.5), "{loudness:?} {peak}");
     }
 }
 

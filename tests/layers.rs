@@ -63,6 +63,8 @@ fn libraries_for_sound_and_the_command_line_stay_where_they_belong() {
         ("rubato", &["audio"]),
         ("cpal", &["audio"]),
         ("alsa", &["audio"]),
+        ("pulseaudio", &["audio"]),
+        ("ebur128", &["audio"]),
         ("rtrb", &["audio"]),
         ("flacenc", &["audio"]),
         ("ogg", &["audio"]),

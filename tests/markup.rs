@@ -35,10 +35,11 @@ fn with_manner(utterance: &Utterance) -> String {
     for mark in utterance.marks.iter().rev() {
         words.insert(mark.word, format!("{{{}}}", mark.name));
     }
-    let Prosody { rate, volume_db } = utterance.prosody;
+    let Prosody { rate, pitch, volume_db } = utterance.prosody;
     match utterance.prosody == Prosody::default() {
         true => words.join(" "),
-        false => format!("{} at {rate:.2} and {volume_db} dB", words.join(" ")),
+        false if pitch == 0.0 => format!("{} at {rate:.2} and {volume_db} dB", words.join(" ")),
+        false => format!("{} at {rate:.2}, {pitch:.2} st and {volume_db} dB", words.join(" ")),
     }
 }
 
@@ -148,6 +149,10 @@ fn elements_of_ssml_are_spoken_as_the_recommendation_says() {
             "<prosody volume='loud'>a <prosody volume='+1.5dB' rate='90%'>b</prosody></prosody>",
             "a at 1.00 and 3 dB | b at 0.90 and 4.5 dB",
         ),
+        (
+            "<prosody pitch='high'>a <prosody pitch='-3st'>b</prosody> <prosody pitch='-50%'>c</prosody></prosody>",
+            "a at 1.00, 2.00 st and 0 dB | b at 1.00, -1.00 st and 0 dB | c at 1.00, -10.00 st and 0 dB",
+        ),
         ("all <prosody volume='silent'>gone</prosody>", "all | gone at 1.00 and -inf dB"),
         ("<prosody rate='medium'>It is</prosody> one.", "It is one"),
         ("&lt;b&gt; &amp; <![CDATA[<i>]]> &#233;t&#xe9;", "b and i été"),
@@ -216,7 +221,9 @@ fn what_ssml_does_not_know_is_refused_with_what_it_knows() {
     assert_refused(&[
         ("<speak>\n <emphasis>x</emphasis></speak>", &["line 2, column 2", "<emphasis>", "speak, p, s, break"]),
         ("<speak>a<break tiem='1s'/></speak>", &["column 9", "tiem", "time, strength"]),
-        ("<speak><prosody pitch='high'>x</prosody></speak>", &["pitch", "rate, volume"]),
+        ("<speak><prosody range='high'>x</prosody></speak>", &["range", "rate, pitch, volume"]),
+        ("<speak><prosody pitch='200Hz'>x</prosody></speak>", &["200Hz", "+2st", "x-high"]),
+        ("<speak><prosody pitch='+13st'>x</prosody></speak>", &["+13st", "at most 12 semitones"]),
         ("<speak><prosody rate='quick'>x</prosody></speak>", &["quick", "x-slow"]),
         ("<speak><prosody rate='-100%'>x</prosody></speak>", &["-100%", "80%"]),
         ("<speak><prosody volume='50'>x</prosody></speak>", &["50", "-6dB", "x-loud"]),
@@ -317,7 +324,7 @@ fn pauses_are_exact_silence_and_change_no_other_sample() {
 }
 
 #[test]
-fn prosody_changes_rate_and_volume() {
+fn prosody_changes_rate_pitch_and_volume() {
     let synthesizer = synthesizer();
     let samples = |text: &str, speed: f64| synthesizer.samples(text, &SpeechOptions { speed, ..plain() }).unwrap();
     let manner = |attribute: &str| format!("<speak><prosody {attribute}>Good morning.</prosody></speak>");
@@ -330,4 +337,9 @@ fn prosody_changes_rate_and_volume() {
     assert_eq!(samples(&manner("rate='80%'"), 1.5), samples("Good morning.", 1.5 * 0.8));
     assert_eq!(samples(&manner("rate='300%'"), 1.5), samples("Good morning.", 2.0));
     assert_eq!(samples(&manner("rate='x-slow'"), 0.6), samples("Good morning.", 0.5));
+    let pitched = |text: &str, pitch: f64| synthesizer.samples(text, &SpeechOptions { pitch, ..plain() }).unwrap();
+    let higher = pitched("Good morning.", 2.0);
+    assert!(higher != usual && higher.len() == usual.len());
+    assert_eq!(pitched(&manner("pitch='high'"), 0.0), higher);
+    assert_eq!(pitched(&manner("pitch='+5st'"), 9.0), pitched("Good morning.", 12.0));
 }

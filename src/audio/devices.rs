@@ -20,14 +20,14 @@ pub struct OutputDevice {
 
 /// All devices that can play now: those of the sound server, or of ALSA where none runs.
 pub fn list() -> Vec<OutputDevice> {
-    hush();
+    prepare();
     let default = cpal::default_host().default_output_device();
     outputs().iter().filter_map(|device| describe(device, default.as_ref() == Some(device))).collect()
 }
 
 /// The device of that name, or else the default one.
 pub fn find(name: Option<&str>) -> Result<Device> {
-    hush();
+    prepare();
     let Some(name) = name else {
         let none = || Error::Playback("this machine has no sound device".into());
         return cpal::default_host().default_output_device().ok_or_else(none);
@@ -39,10 +39,14 @@ pub fn find(name: Option<&str>) -> Result<Device> {
     })
 }
 
-/// Keeps ALSA from writing to standard error on its own, in this thread: errors are reported by who asked.
-fn hush() {
+/// Has a cookie for PulseAudio, and keeps ALSA from writing to standard error on its own, in this thread: errors are
+/// reported by who asked.
+fn prepare() {
     #[cfg(target_os = "linux")]
-    drop(alsa::Output::local_error_handler());
+    {
+        super::pulse::ensure_cookie();
+        drop(alsa::Output::local_error_handler());
+    }
 }
 
 fn outputs() -> Vec<Device> {

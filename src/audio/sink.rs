@@ -1,4 +1,4 @@
-//! Where samples go, and the one way there: gain, rate, sink.
+//! Where samples go, and the one way there: gain, rate, limiter, sink.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::encode::{self, Encoder, encoder};
 use super::format::Encoding;
+use super::limiter::Limiter;
+use super::loudness::amplitude;
 use super::resample::Resampler;
 use crate::atomic_file::AtomicFile;
 use crate::error::{Error, Result};
@@ -31,7 +33,7 @@ impl Gain {
         if !(-60.0..=20.0).contains(&decibels) {
             return Err(Error::Option(format!("volume is {decibels}, expected -60 to 20 dB")));
         }
-        Ok(Self(10f64.powf(decibels / 20.0) as f32))
+        Ok(Self(amplitude(decibels)))
     }
 }
 
@@ -39,11 +41,11 @@ impl Gain {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Poured {
     pub samples: u64,
-    /// Samples beyond ±1, which were cut off there.
-    pub clipped: u64,
+    /// Samples too loud for any sink, which were turned down together with those around them.
+    pub limited: u64,
 }
 
-/// Sends blocks of samples of the rate `sample_rate` into `sink`.
+/// Sends blocks of samples of the rate `sample_rate` into `sink`, none of them beyond -1 dB of full scale.
 pub fn pour(
     blocks: impl IntoIterator<Item = Result<Vec<f32>>>,
     sample_rate: u32,
@@ -51,29 +53,22 @@ pub fn pour(
     mut sink: impl Sink,
 ) -> Result<Poured> {
     let mut resampler = Resampler::new(sample_rate, sink.sample_rate())?;
-    let mut poured = Poured::default();
+    let mut limiter = Limiter::new(sink.sample_rate());
+    let mut count = 0;
+    let mut put = |samples: Vec<f32>| {
+        count += samples.len() as u64;
+        sink.push(&samples)
+    };
     for block in blocks {
         let mut block = block?;
         block.iter_mut().for_each(|s| *s *= gain.0);
-        let mut samples = resampler.push(&block)?;
-        poured.clip(&mut samples);
-        sink.push(&samples)?;
+        put(limiter.push(&resampler.push(&block)?))?;
     }
-    let mut samples = resampler.finish()?;
-    poured.clip(&mut samples);
-    sink.push(&samples)?;
+    put(limiter.push(&resampler.finish()?))?;
+    let limited = limiter.limited;
+    put(limiter.finish())?;
     sink.finish()?;
-    Ok(poured)
-}
-
-impl Poured {
-    fn clip(&mut self, samples: &mut [f32]) {
-        self.samples += samples.len() as u64;
-        for sample in samples.iter_mut().filter(|s| s.abs() > 1.0) {
-            *sample = sample.clamp(-1.0, 1.0);
-            self.clipped += 1;
-        }
-    }
+    Ok(Poured { samples: count, limited })
 }
 
 /// A file or stream in some format.

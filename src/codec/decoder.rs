@@ -5,13 +5,14 @@
 //!
 //! (Vocos, arXiv:2306.00814, gives the ISTFT head; the neural source-filter model, arXiv:1904.12088, the excitation.)
 
-use tch::{Kind, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use super::CodecConfig;
 use crate::error::Result;
 use crate::nn::convnext::{ConvNeXtBlock, blocks};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::stft::Stft;
+use crate::shim;
 
 /// Lowest pitch that is voiced, in Hz.
 pub const F0_MIN: f64 = 60.0;
@@ -87,12 +88,10 @@ impl Decoder {
         let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
         let spectra = linear(&vs / "spectra", fast, 5 * bins);
         tch::no_grad(|| {
-            if let Some(bias) = spectra.bias() {
-                // Start with faint noise and free parts, so that the harmonic part is learnt first.
-                let bias = bias.view([5, bins]);
-                let _ = bias.select(0, 2).fill_(-2.0);
-                let _ = bias.select(0, 3).fill_(-2.0);
-            }
+            // Start with faint noise and free parts, so that the harmonic part is learnt first.
+            let bias = spectra.bias().view([5, bins]);
+            let _ = bias.select(0, 2).fill_(-2.0);
+            let _ = bias.select(0, 3).fill_(-2.0);
         });
         Self {
             input: linear(&vs / "input", config.latent_dim, slow),
@@ -197,6 +196,9 @@ impl Decoder {
 
 /// The spectrum of the waveform `[B, T, F]` from the five predicted ones, the pulses' spectrum and Gaussian noise `[B, T, 2, F]`.
 fn mix(spectra: &Spectra, source: &Tensor, noise: &Tensor) -> Tensor {
+    if !spectra.bands.requires_grad() && spectra.bands.device() == Device::Cpu {
+        return shim::mix(&spectra.bands, source, noise, MAX_LOG);
+    }
     let (harmonic, theta) = (spectra.harmonic(), spectra.harmonic_phase());
     let (noisy, free, phi) = (spectra.noise(), spectra.free(), spectra.free_phase());
     let (cos, sin) = (theta.cos() * &harmonic, theta.sin() * &harmonic);

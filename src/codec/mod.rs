@@ -110,6 +110,11 @@ impl Codec {
         }
     }
 
+    /// Computes in 8 bits from now on.
+    pub fn pack(&mut self) -> Result<(), crate::error::Error> {
+        self.decoder.pack()
+    }
+
     /// Samples `[B, N]` to codes `[B, n_q, ceil(N / frame_length)]`; the last frame is filled up with silence.
     pub fn encode(&self, encoder: &Encoder, samples: &Tensor) -> Tensor {
         let missing = -samples.size()[1] % self.config.frame_length();
@@ -121,7 +126,7 @@ impl Codec {
     /// Codes `[1, K, T]` of the first `K` levels to `T·frame_length` samples; `seed` fixes the noise in them.
     pub fn decode(&self, codes: &Tensor, seed: u64) -> Result<Vec<f32>, TchError> {
         let frames = codes.size()[2];
-        let (mut stream, mut samples) = (DecoderStream::new(seed), Vec::new());
+        let (mut stream, mut samples) = (DecoderStream::new(seed, 0.0), Vec::new());
         while stream.frames < frames {
             let end = (stream.frames + Self::BLOCK).min(frames);
             samples.extend(self.decode_until(codes, end, &mut stream)?);
@@ -136,7 +141,7 @@ impl Codec {
         let first = (start - context).max(0);
         let window = codes.slice(2, first, (end + context).min(codes.size()[2]), 1);
         let spectra = self.decoder.spectra(&self.quantizer.decode(&window));
-        let pitch = spectra.pitch();
+        let pitch = spectra.pitch() * stream.pitch;
         let phase = self.decoder.phase(&pitch);
         // The pulses go on from where they stood before the first new sample.
         let at = (start - first) * length;
@@ -176,11 +181,13 @@ pub struct DecoderStream {
     /// Phase of the pulses there, in periods.
     periods: f64,
     seed: u64,
+    /// Factor of the pitch.
+    pitch: f64,
 }
 
 impl DecoderStream {
-    /// At the start; `seed` fixes the noise.
-    pub fn new(seed: u64) -> Self {
-        Self { frames: 0, periods: 0.0, seed }
+    /// At the start; `seed` fixes the noise, and the pitch is that many semitones higher than the codes say.
+    pub fn new(seed: u64, semitones: f64) -> Self {
+        Self { frames: 0, periods: 0.0, seed, pitch: (semitones / 12.0).exp2() }
     }
 }

@@ -16,7 +16,7 @@ use tts::audio::format::Format;
 use tts::audio::sink::Gain;
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 
-use super::options::{SpeechArgs, read_bytes};
+use super::options::{DeviceArgs, SpeechArgs, read_bytes};
 use super::output::OutputArgs;
 use super::progress::QuietArgs;
 use super::speak::speak_to;
@@ -46,6 +46,8 @@ pub struct Args {
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     speech: SpeechArgs,
 }
 
@@ -60,7 +62,8 @@ struct Task {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let job = Job { options: args.speech.options()?, gain: args.output.gain()? };
+    let (options, gain, device) = (args.speech.options()?, args.output.gain()?, args.device.device()?);
+    let job = Job { options, gain, device };
     let ending = args.output.encoding(Format::Wav)?.format.extension();
     let (name, bytes) = read_bytes(&args.list)?;
     let mut lines = lines(&bytes, &args.out_dir, ending);
@@ -95,6 +98,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 struct Job {
     options: SpeechOptions,
     gain: Gain,
+    device: tch::Device,
 }
 
 /// Warnings, or why a text was not spoken.
@@ -112,7 +116,7 @@ impl Args {
         let next = AtomicUsize::new(0);
         let work = |sender: Sender<(usize, Outcome)>| -> anyhow::Result<()> {
             // Tensors belong to one thread, and so does the number of threads that libtorch uses below it.
-            let synthesizer = Synthesizer::new(self.speech.voice()?, front_end.clone());
+            let synthesizer = Synthesizer::new(self.speech.voice(job.device)?, front_end.clone());
             while let Some((line, task)) = lines.get(next.fetch_add(1, Relaxed)) {
                 let outcome = task.as_ref().map_err(Clone::clone);
                 let outcome = outcome.and_then(|task| self.speak_one(&synthesizer, task, job));

@@ -114,7 +114,11 @@ fn csv(rows: &[Row]) -> String {
 fn print(rows: &[Row]) -> anyhow::Result<()> {
     let mut output = stdout().lock();
     writeln!(output, "real-time factors; speed of the coarse stage relative to ar-nar")?;
-    writeln!(output, "{:<22} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}", "way", "coarse", "fine", "decoder", "in all", "speed", "frames/", "taken")?;
+    writeln!(
+        output,
+        "{:<22} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}",
+        "way", "coarse", "fine", "decoder", "in all", "speed", "frames/", "taken"
+    )?;
     for row in rows {
         let taken = row.acceptance.map_or("".into(), |share| format!("{:.0} %", 100.0 * share));
         writeln!(

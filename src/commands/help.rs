@@ -41,6 +41,7 @@ Examples:
 pub const PHONEMIZE: &str = "\
 Examples:
   tts phonemize \"Dr. Smith comes at 9:30.\"
+  tts phonemize --words \"Room 404 is free on 12/3.\"
   tts phonemize --file lines.txt --lines
   tts phonemize \"Our gnocchi\" --lexicon words.tsv";
 

@@ -3,17 +3,20 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use tts::sampling::SamplingOptions;
+use tts::shim;
 use tts::speculative::{Draft, DraftOptions};
 use tts::strategies::{Draw, Length, Strategy, StrategyOptions};
 use tts::synthesizer::{SpeechOptions, Synthesizer};
 use tts::text::{FrontEnd, Lexicon, ssml};
-use tts::voice::{self, Voice};
+use tts::voice::{self, Precision, Voice};
 
 /// Where the text comes from.
 #[derive(Debug, Args)]
@@ -83,14 +86,56 @@ pub struct VoiceArgs {
     /// Threads for matrix products.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1024))]
     threads: i32,
+    /// What matrix products are computed in: for judging what 8 bits cost.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = PrecisionName::EightBit, hide = true)]
+    precision: PrecisionName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    #[value(name = "8-bit")]
+    EightBit,
+    Float,
 }
 
 impl VoiceArgs {
     /// Loads the voice, after setting the threads.
     pub fn load(&self) -> anyhow::Result<Voice> {
+        self.load_on(tch::Device::Cpu)
+    }
+
+    fn load_on(&self, device: tch::Device) -> anyhow::Result<Voice> {
         tch::set_num_threads(self.threads);
         let dir = voice::find(&self.voice, &voice::search_path())?;
-        Ok(Voice::load(&dir, tch::Device::Cpu)?)
+        let precision = match self.precision {
+            PrecisionName::EightBit => Precision::EightBit,
+            PrecisionName::Float => Precision::Float,
+        };
+        Ok(Voice::load_with(&dir, device, precision)?)
+    }
+}
+
+/// What computes.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// What computes: the processor, or a GPU through a CUDA libtorch of the same version.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeviceName {
+    Cpu,
+    Cuda,
+}
+
+impl DeviceArgs {
+    /// The device, if it is there.
+    pub fn device(&self) -> anyhow::Result<tch::Device> {
+        match self.device {
+            DeviceName::Cpu => Ok(tch::Device::Cpu),
+            DeviceName::Cuda => shim::cuda().context("--device cuda: expected a GPU and a libtorch for CUDA"),
+        }
     }
 }
 
@@ -255,6 +300,9 @@ pub struct SpeechArgs {
     /// Speaking rate, 0.5 to 2.
     #[arg(long, value_name = "X", default_value_t = defaults().speed)]
     speed: f64,
+    /// Semitones by which the voice is higher (or, below 0, lower) than its own, -12 to 12.
+    #[arg(long, value_name = "ST", default_value_t = defaults().pitch, allow_negative_numbers = true)]
+    pitch: f64,
     /// Silence after a sentence, besides what the voice leaves, in seconds.
     #[arg(long, value_name = "S", default_value_t = defaults().sentence_pause)]
     sentence_pause: f64,
@@ -295,6 +343,7 @@ impl SpeechArgs {
             strategy: self.strategy.options(),
             draft: self.strategy.draft(),
             speed: self.speed,
+            pitch: self.pitch,
             nar_steps: self.nar_steps,
             chunk_ms: self.chunk_ms,
             sentence_pause: self.sentence_pause,
@@ -304,14 +353,24 @@ impl SpeechArgs {
         Ok(options)
     }
 
-    /// Loads what is needed to speak.
+    /// Loads what is needed to speak: the front end on a thread of its own, beside the voice.
     pub fn synthesizer(&self) -> anyhow::Result<Synthesizer> {
-        Ok(Synthesizer::new(self.voice()?, self.front_end()?))
+        self.synthesizer_on(tch::Device::Cpu)
+    }
+
+    /// The same, to compute on `device`.
+    pub fn synthesizer_on(&self, device: tch::Device) -> anyhow::Result<Synthesizer> {
+        thread::scope(|scope| {
+            let front_end = scope.spawn(|| self.front_end());
+            let voice = self.voice(device)?;
+            let front_end = front_end.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            Ok(Synthesizer::new(voice, front_end))
+        })
     }
 
     /// Loads the voice for the thread that asks, after setting its threads.
-    pub fn voice(&self) -> anyhow::Result<Voice> {
-        self.voice.load()
+    pub fn voice(&self, device: tch::Device) -> anyhow::Result<Voice> {
+        self.voice.load_on(device)
     }
 
     pub fn front_end(&self) -> anyhow::Result<FrontEnd> {

@@ -25,7 +25,7 @@ pub struct OutputArgs {
     /// Samples per second of the output; the voice's own rate, or the next that the format has, if not given.
     #[arg(long, value_name = "HZ", value_parser = sample_rates())]
     sample_rate: Option<u32>,
-    /// Decibels by which it is louder (or, below 0, softer) than the voice, -60 to 20.
+    /// Decibels by which it is louder (or, below 0, softer) than -20 LUFS, -60 to 20.
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true)]
     volume: f64,
 }
@@ -105,9 +105,10 @@ impl Destination {
     }
 }
 
-fn too_loud(Poured { samples, clipped }: Poured) -> Option<String> {
-    let line = format!("warning: {clipped} of {samples} samples were too loud and were clipped: lower --volume");
-    (clipped > 0).then_some(line)
+/// A few peaks that are turned down are not heard.
+fn too_loud(Poured { samples, limited }: Poured) -> Option<String> {
+    let line = format!("warning: {limited} of {samples} samples were too loud and were turned down: lower --volume");
+    (limited > samples / 100).then_some(line)
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {

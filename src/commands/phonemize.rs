@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use tts::text::FrontEnd;
+use tts::text::{FrontEnd, Item, nothing_to_speak};
 
 use super::options::{LexiconArgs, TextArgs};
 use super::warn;
@@ -15,6 +15,9 @@ pub struct Args {
     /// Print `text<TAB>phonemes` for each line that is exactly one utterance, nothing for the others.
     #[arg(long)]
     lines: bool,
+    /// Print the words that are read instead of their phonemes: numbers, dates, abbreviations and the rest in full.
+    #[arg(long, conflicts_with = "lines")]
+    words: bool,
     #[command(flatten)]
     lexicon: LexiconArgs,
 }
@@ -26,12 +29,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if args.lines {
         print_lines(&front_end, &text, &mut output)?;
     } else {
-        for utterance in front_end.read(&text)? {
-            writeln!(output, "{}", utterance.phonemes)?;
-        }
+        print_utterances(&front_end, &text, args.words, &mut output)?;
     }
     output.flush()?;
     Ok(())
+}
+
+/// Each utterance as soon as it is read.
+fn print_utterances(front_end: &FrontEnd, text: &str, words: bool, output: &mut impl Write) -> anyhow::Result<()> {
+    let mut is_empty = true;
+    for item in front_end.items(text)? {
+        if let Item::Utterance(utterance) = item? {
+            writeln!(output, "{}", if words { utterance.spoken } else { utterance.phonemes })?;
+            is_empty = false;
+        }
+    }
+    if is_empty { Err(nothing_to_speak(text).into()) } else { Ok(()) }
 }
 
 fn print_lines(front_end: &FrontEnd, text: &str, output: &mut impl Write) -> anyhow::Result<()> {

@@ -11,8 +11,13 @@ use crate::speculative::Draft;
 use crate::strategies::Strategy;
 
 const SIZE: (u32, u32) = (640, 340);
-const COLOURS: [RGBColor; 5] =
-    [RGBColor(38, 110, 190), RGBColor(214, 96, 32), RGBColor(46, 140, 80), RGBColor(150, 70, 160), RGBColor(120, 120, 120)];
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(38, 110, 190),
+    RGBColor(214, 96, 32),
+    RGBColor(46, 140, 80),
+    RGBColor(150, 70, 160),
+    RGBColor(120, 120, 120),
+];
 /// Height of a codebook's row where frames are drawn, in pixels.
 const CELL: i32 = 7;
 
@@ -48,7 +53,10 @@ pub fn charts(comparison: &Comparison) -> Result<Vec<Chart>> {
         chart("Guesses taken against length of the draft", draw(SIZE, |a| lines(a, &taken, "frames guessed", "%"))?);
         let speed = by_draft_length(comparison, |row| Some(row.coarse_speed.median));
         let name = "× plain";
-        chart("Speed of the coarse stage against length of the draft", draw(SIZE, |a| lines(a, &speed, "frames guessed", name))?);
+        chart(
+            "Speed of the coarse stage against length of the draft",
+            draw(SIZE, |a| lines(a, &speed, "frames guessed", name))?,
+        );
     }
     chart("How the tokens come to be", making(comparison)?);
     Ok(charts)
@@ -77,7 +85,12 @@ fn by_draft_length(comparison: &Comparison, value: impl Fn(&Row) -> Option<f64>)
         Draft::Retrieval => "retrieval",
         Draft::All => "all",
     };
-    grouped(comparison, Kind::Drafter, |way| line(way).into(), |way, row| Some((way.options.draft.len as f64, value(row)?)))
+    grouped(
+        comparison,
+        Kind::Drafter,
+        |way| line(way).into(),
+        |way, row| Some((way.options.draft.len as f64, value(row)?)),
+    )
 }
 
 fn grouped(
@@ -146,7 +159,8 @@ fn lines(area: &Area, lines: &[Line], x_name: &str, y_name: &str) -> Drawing {
 /// For some ways, the frames of the first sentence from left to right and a row a codebook; the darker, the earlier.
 fn making(comparison: &Comparison) -> Result<String> {
     let shown = ["ar-nar", "ar", "heads-3", "all-3", "nar", "masked-8", "flow-8", "cascade-3"];
-    let ways = || comparison.ways.iter().zip(&comparison.readings).filter(|(way, _)| shown.contains(&way.name.as_str()));
+    let ways =
+        || comparison.ways.iter().zip(&comparison.readings).filter(|(way, _)| shown.contains(&way.name.as_str()));
     let n_q = comparison.codec.n_q as i32;
     let height = ways().count() as u32 * (n_q as u32 * CELL as u32 + 14) + 10;
     draw((SIZE.0, height), |area| {

@@ -21,8 +21,16 @@ impl Comparison {
         let title = escape(title);
         let mut body = String::new();
         for (kind, heading, about) in [
-            (Kind::Strategy, "Strategies", "Which frames and codebooks are made one after the other, and which at once."),
-            (Kind::Drafter, "Speculative decoding, exact", "The same codes as ar-nar, to the last one, in fewer passes."),
+            (
+                Kind::Strategy,
+                "Strategies",
+                "Which frames and codebooks are made one after the other, and which at once.",
+            ),
+            (
+                Kind::Drafter,
+                "Speculative decoding, exact",
+                "The same codes as ar-nar, to the last one, in fewer passes.",
+            ),
             (Kind::Tolerant, "Speculative decoding, tolerant", "Guesses that sound alike are taken, too: other codes."),
         ] {
             let rows = self.rows_of(kind);

@@ -3,7 +3,9 @@
 use tch::{Tensor, nn};
 
 use super::linear::{Linear, linear};
+use super::mlp::mlp;
 use crate::error::Result;
+use crate::shim::depthwise;
 
 /// Depthwise convolution over time, then a position-wise MLP, added to the input.
 #[derive(Debug)]
@@ -37,11 +39,14 @@ impl ConvNeXtBlock {
         self.pwconv2.pack()
     }
 
-    /// `[B, C, T]` to `[B, C, T]`.
+    /// `[B, C, T]` to `[B, C, T]`; what comes out lies in memory as `[B, T, C]`.
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        let y = x.apply(&self.dwconv).transpose(1, 2); // [B, T, C]
-        let y = y.apply(&self.norm).apply(&self.pwconv1).gelu("tanh").apply(&self.pwconv2) * &self.gamma;
-        x + y.transpose(1, 2)
+        let residual = x.transpose(1, 2); // [B, T, C]
+        let y = match (self.pwconv1.packed(), &self.dwconv.bs) {
+            (Some(_), Some(bias)) => depthwise(&residual, &self.dwconv.ws, bias),
+            _ => x.apply(&self.dwconv).transpose(1, 2),
+        };
+        mlp(&y, &residual, &self.norm, &self.pwconv1, &self.pwconv2, Some(&self.gamma)).transpose(1, 2)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod attention;
 pub mod convnext;
 pub mod kv_cache;
 pub mod linear;
+mod mlp;
 pub mod phonemes;
 pub mod stft;
 pub mod transformer;

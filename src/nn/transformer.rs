@@ -6,6 +6,7 @@ use tch::{Device, Tensor, nn};
 use super::attention::{Attention, Rotary, Window, turns};
 use super::kv_cache::KvCache;
 use super::linear::{Linear, linear};
+use super::mlp::mlp;
 
 /// Sizes of a transformer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl Block {
     }
 
     fn mlp(&self, x: &Tensor) -> Tensor {
-        x + x.apply(&self.norm2).apply(&self.up).gelu("tanh").apply(&self.down)
+        mlp(x, x, &self.norm2, &self.up, &self.down, None)
     }
 }
 

@@ -1,5 +1,9 @@
 //! The few libtorch functions that `tch` does not bind (see `shim.cpp`), made safe.
 
+mod layers;
+
+pub use layers::{PackedLinear, attend, depthwise, mix, mlp};
+
 use std::ffi::{CStr, c_char};
 use std::os::raw::c_void;
 
@@ -8,7 +12,6 @@ use tch::{Device, Tensor};
 use crate::error::{Error, Result};
 
 type TensorPtr = *mut c_void; // at::Tensor*
-type PackedPtr = *mut c_void; // weights of a linear layer, packed
 
 #[allow(clashing_extern_declarations)]
 unsafe extern "C" {
@@ -26,20 +29,6 @@ unsafe extern "C" {
         eps: f64,
         max_norm: f64,
         norm: *mut f64,
-    ) -> *mut c_char;
-    fn tts_pack_linear(weight: TensorPtr, bias: TensorPtr, packed: *mut PackedPtr) -> *mut c_char;
-    fn tts_packed_linear(packed: PackedPtr, x: TensorPtr, y: *mut TensorPtr) -> *mut c_char;
-    fn tts_free_packed(packed: PackedPtr);
-    fn tts_attend(
-        qkv: TensorPtr,
-        keys: TensorPtr,
-        values: TensorPtr,
-        position: i64,
-        parents: *const i64,
-        turns: *const f32,
-        heads: i64,
-        result: *mut TensorPtr,
-        own: *mut TensorPtr,
     ) -> *mut c_char;
     fn tts_load_cuda() -> *mut c_char;
     fn tts_set_autocast(cuda: bool, enabled: bool) -> *mut c_char;
@@ -127,81 +116,4 @@ pub fn autocast_bf16<T>(device: Device, enabled: bool, f: impl FnOnce() -> T) ->
     let out = f();
     check(unsafe { tts_set_autocast(device.is_cuda(), false) })?;
     Ok(out)
-}
-
-/// Weights of a linear layer in 8 bits, packed for this processor.
-#[derive(Debug)]
-pub struct PackedLinear(PackedPtr);
-
-// SAFETY: the packed weights are never changed; like a tensor they may move to another thread.
-unsafe impl Send for PackedLinear {}
-
-impl PackedLinear {
-    /// Packs a float weight `[to, from]` and a bias `[to]` on the CPU.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
-        let mut packed = std::ptr::null_mut();
-        let bias = bias.map_or(std::ptr::null_mut(), |b| b.as_ptr() as TensorPtr);
-        // SAFETY: both pointers are live tensors or null; the shim writes `packed` when it succeeds.
-        check(unsafe { tts_pack_linear(weight.as_ptr() as TensorPtr, bias, &mut packed) })?;
-        Ok(Self(packed))
-    }
-
-    /// `[.., from]` to `[.., to]`, in float.
-    pub fn forward(&self, x: &Tensor) -> Tensor {
-        let mut y = std::ptr::null_mut();
-        // SAFETY: the packed weights and the tensor are live; the shim hands over a new tensor when it succeeds.
-        match check(unsafe { tts_packed_linear(self.0, x.as_ptr() as TensorPtr, &mut y) }) {
-            Ok(()) => unsafe { Tensor::from_ptr(y.cast()) },
-            Err(error) => panic!("a packed linear layer got {:?}: {error}", x.size()),
-        }
-    }
-}
-
-impl Drop for PackedLinear {
-    fn drop(&mut self) {
-        // SAFETY: made by the shim, and freed once.
-        unsafe { tts_free_packed(self.0) }
-    }
-}
-
-/// Attention of `R` new positions of a causal sequence over the `position` ones before, on the CPU: the result `[R, C]` and
-/// the new keys and values `[R, 2·C]`.
-///
-/// `qkv` `[R, 3·C]` belongs to the new positions, the rings `keys` and `values` `[W, C]` to those before. Row `r` comes after
-/// row `parents[r] < r`, or right after the ring if that is negative; `turns` holds the `D / 2` cosines and the `D / 2` sines of
-/// its rotary angles. What a row becomes depends on the positions that it sees alone, to the last bit.
-pub fn attend(
-    qkv: &Tensor,
-    keys: &Tensor,
-    values: &Tensor,
-    position: i64,
-    parents: &[i64],
-    turns: &[f32],
-    heads: i64,
-) -> (Tensor, Tensor) {
-    let (rows, channels) = (parents.len(), keys.size()[1]);
-    assert!((0..).zip(parents).all(|(row, &parent)| parent < row));
-    assert_eq!(turns.len(), rows * (channels / heads) as usize);
-    assert_eq!(qkv.size(), [rows as i64, 3 * channels]);
-    assert!([qkv, keys, values].iter().all(|t| t.is_contiguous() && t.kind() == tch::Kind::Float));
-    let (mut result, mut own) = (std::ptr::null_mut(), std::ptr::null_mut());
-    let pointer = |t: &Tensor| t.as_ptr() as TensorPtr;
-    // SAFETY: the tensors are live, contiguous floats of the sizes that the shim expects; it hands over two new tensors.
-    let outcome = check(unsafe {
-        tts_attend(
-            pointer(qkv),
-            pointer(keys),
-            pointer(values),
-            position,
-            parents.as_ptr(),
-            turns.as_ptr(),
-            heads,
-            &mut result,
-            &mut own,
-        )
-    });
-    match outcome {
-        Ok(()) => unsafe { (Tensor::from_ptr(result.cast()), Tensor::from_ptr(own.cast())) },
-        Err(error) => panic!("attention of {:?} over {:?}: {error}", qkv.size(), keys.size()),
-    }
 }

@@ -8,6 +8,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/native/quantized/PackedParams.h>
 
+#include "kernels.h"
+
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -43,113 +45,99 @@ struct Layer {
   at::Tensor bias;  // [to]
 };
 
-// Rows of `from` numbers, each divided by its largest magnitude, which goes to `peaks`.
-at::Tensor normalized_rows(const at::Tensor& x, int64_t from, float* peaks) {
-  auto out = at::empty_like(x);
+// Each row of x [.., from] is quantized by itself, so that its result does not depend on what other rows there are. Without
+// VNNI instructions sums of 8-bit products saturate: activations then keep 7 bits.
+at::Tensor apply(const Layer& layer, const at::Tensor& x) {
+  static const bool vnni = __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+  static const int64_t zero = vnni ? 128 : 64;
+  const int64_t from = x.size(-1), to = layer.bias.numel(), rows = x.numel() / from;
+  std::vector<float> peaks(rows);
+  auto unit = at::empty_like(x);
   const float* in = x.const_data_ptr<float>();
-  float* to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, x.numel() / from, kRowsPerThread, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const float* a = in + row * from;
-      float* b = to + row * from;
-      float peak = 0;
-#pragma omp simd reduction(max : peak)
-      for (int64_t i = 0; i < from; ++i) peak = std::max(peak, std::abs(a[i]));
-      const float scale = peak > 0 ? 1 / peak : 0;
-      for (int64_t i = 0; i < from; ++i) b[i] = a[i] * scale;
-      peaks[row] = peak;
-    }
+  float* divided = unit.mutable_data_ptr<float>();
+  at::parallel_for(0, rows, kRowsPerThread, [&](int64_t begin, int64_t end) {
+    kernels::divide_by_peak(in + begin * from, end - begin, from, peaks.data() + begin, divided + begin * from);
+  });
+  auto out = layer.weight->apply_with_input_q_dq_qweight_dq_output_fp32(unit, 1.0 / (zero - 1), zero);
+  float* y = out.mutable_data_ptr<float>();
+  const float* bias = layer.bias.const_data_ptr<float>();
+  at::parallel_for(0, rows, kRowsPerThread, [&](int64_t begin, int64_t end) {
+    kernels::multiply_by_peak(y + begin * to, end - begin, to, peaks.data() + begin, bias);
   });
   return out;
-}
-
-// y = peak * y + bias, row by row.
-void restore_rows(at::Tensor& y, const at::Tensor& bias, const float* peaks) {
-  const int64_t to = bias.numel();
-  float* out = y.mutable_data_ptr<float>();
-  const float* add = bias.const_data_ptr<float>();
-  at::parallel_for(0, y.numel() / to, kRowsPerThread, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      for (int64_t i = 0; i < to; ++i) out[row * to + i] = out[row * to + i] * peaks[row] + add[i];
-    }
-  });
-}
-
-// Functions in a hot loop are compiled for newer processors, too, and the best version is picked when the program starts.
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-
-// Attention of one query [heads * dim] over `count` keys and values, in their order.
-FOR_EACH_PROCESSOR void attend(const float* query, const float* const* keys, const float* const* values, int64_t count,
-                               int64_t heads, int64_t dim, float* weights, float* out) {
-  const float scale = 1 / std::sqrt(static_cast<float>(dim));
-  for (int64_t head = 0; head < heads; ++head) {
-    const int64_t at = head * dim;
-    float most = -INFINITY;
-    for (int64_t i = 0; i < count; ++i) {
-      float product = 0;
-#pragma omp simd reduction(+ : product)
-      for (int64_t j = 0; j < dim; ++j) product += query[at + j] * keys[i][at + j];
-      weights[i] = product * scale;
-      most = std::max(most, weights[i]);
-    }
-    float total = 0;
-    for (int64_t i = 0; i < count; ++i) {
-      weights[i] = std::exp(weights[i] - most);
-      total += weights[i];
-    }
-    std::fill(out + at, out + at + dim, 0.0f);
-    for (int64_t i = 0; i < count; ++i) {
-      const float weight = weights[i] / total;
-#pragma omp simd
-      for (int64_t j = 0; j < dim; ++j) out[at + j] += weight * values[i][at + j];
-    }
-  }
-}
-
-// Turns the two halves of each head of x [heads * dim] by the angles whose cosines and sines are given, [dim / 2] each.
-void rotate(const float* x, const float* cos, const float* sin, int64_t heads, int64_t dim, float* out) {
-  const int64_t half = dim / 2;
-  for (int64_t at = 0; at < heads * dim; at += dim) {
-    for (int64_t j = 0; j < half; ++j) {
-      const float a = x[at + j], b = x[at + half + j];
-      out[at + j] = a * cos[j] - b * sin[j];
-      out[at + half + j] = a * sin[j] + b * cos[j];
-    }
-  }
 }
 
 }  // namespace
 
 extern "C" {
 
-// Packs a float weight [to, from] as 8-bit rows with a scale each; `bias` [to] may be null.
-char* tts_pack_linear(at::Tensor* weight, at::Tensor* bias, Layer** layer) {
+// Packs a weight [to, from] as 8-bit rows with a scale each; it is float if `scale` is null, else such rows already.
+char* tts_pack_linear(at::Tensor* weight, at::Tensor* scale, at::Tensor* bias, Layer** layer) {
   return guarded([&] {
     at::NoGradGuard no_grad;
-    auto scales = (weight->abs().amax(1).clamp_min(1e-8) / 127).to(at::kDouble);
+    // The scales of stored rows go through the same roundings as those of the floats that they stand for.
+    auto largest = scale ? *scale * 127 : weight->abs().amax(1);
+    auto scales = (largest.clamp_min(1e-8) / 127).to(at::kDouble);
     auto zeros = at::zeros({weight->size(0)}, at::kLong);
-    auto rows = at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
+    auto rows = scale ? at::_make_per_channel_quantized_tensor(*weight, scales, zeros, 0)
+                      : at::quantize_per_channel(*weight, scales, zeros, 0, at::kQInt8);
     auto prepack = c10::Dispatcher::singleton()
                        .findSchemaOrThrow("quantized::linear_prepack", "")
                        .typed<c10::intrusive_ptr<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>)>();
-    *layer = new Layer{prepack.call(rows, std::nullopt),
-                       bias ? bias->detach().contiguous() : at::zeros({weight->size(0)})};
+    *layer = new Layer{prepack.call(rows, std::nullopt), bias->detach().contiguous()};
   });
 }
 
-// Each row of x is quantized by itself, so that its result does not depend on what other rows there are. Without VNNI
-// instructions sums of 8-bit products saturate: activations then keep 7 bits.
+// `[.., from]` to `[.., to]`.
 char* tts_packed_linear(Layer* layer, at::Tensor* x, at::Tensor** y) {
-  static const bool vnni = __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
-  static const int64_t zero = vnni ? 128 : 64;
+  return guarded([&] { *y = new at::Tensor(apply(*layer, x->contiguous())); });
+}
+
+// residual + gain·down(gelu(up(norm(x)))) of x and residual [.., dim]; `gain` [dim] may be null.
+char* tts_packed_mlp(Layer* up, Layer* down, at::Tensor* norm_weight, at::Tensor* norm_bias, at::Tensor* gain, at::Tensor* x,
+                     at::Tensor* residual, at::Tensor** y) {
   return guarded([&] {
-    auto in = x->contiguous();
-    const int64_t from = in.size(-1);
-    std::vector<float> peaks(in.numel() / from);
-    auto rows = normalized_rows(in, from, peaks.data());
-    auto out = layer->weight->apply_with_input_q_dq_qweight_dq_output_fp32(rows, 1.0 / (zero - 1), zero);
-    restore_rows(out, layer->bias, peaks.data());
+    const auto in = x->contiguous(), before = residual->contiguous();
+    const int64_t dim = in.size(-1), rows = in.numel() / dim;
+    auto normal = at::empty_like(in);
+    kernels::normalize(in.const_data_ptr<float>(), rows, dim, norm_weight->const_data_ptr<float>(),
+                       norm_bias->const_data_ptr<float>(), normal.mutable_data_ptr<float>());
+    auto hidden = apply(*up, normal);
+    kernels::gelu(hidden.mutable_data_ptr<float>(), rows, hidden.size(-1));
+    auto out = apply(*down, hidden);
+    kernels::add(out.mutable_data_ptr<float>(), gain ? gain->const_data_ptr<float>() : nullptr, before.const_data_ptr<float>(),
+                 rows, dim);
     *y = new at::Tensor(out);
+  });
+}
+
+// Depthwise convolution over time of x [B, T, C] with weights [C, 1, K] and a bias [C].
+char* tts_depthwise(at::Tensor* x, at::Tensor* weight, at::Tensor* bias, at::Tensor** y) {
+  return guarded([&] {
+    const auto in = x->contiguous(), taps = weight->squeeze(1).t().contiguous();
+    auto out = at::empty_like(in);
+    const int64_t frames = in.size(1), dim = in.size(2);
+    for (int64_t b = 0; b < in.size(0); ++b) {
+      kernels::depthwise(in.const_data_ptr<float>() + b * frames * dim, frames, dim, taps.const_data_ptr<float>(), taps.size(0),
+                         bias->const_data_ptr<float>(), out.mutable_data_ptr<float>() + b * frames * dim);
+    }
+    *y = new at::Tensor(out);
+  });
+}
+
+// Spectrum [B, T, F], complex, from five predicted ones [B, T, 5, F], the pulses' [B, T, F] and Gaussian noise [B, T, 2, F].
+char* tts_mix(at::Tensor* bands, at::Tensor* source, at::Tensor* noise, double most, at::Tensor** y) {
+  return guarded([&] {
+    const auto b = bands->contiguous(), s = at::view_as_real(source->contiguous()), n = noise->contiguous();
+    auto out = at::empty_like(s);
+    const int64_t bins = b.size(-1), rows = b.numel() / (5 * bins);
+    at::parallel_for(0, rows, kRowsPerThread, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        kernels::mix(b.const_data_ptr<float>() + row * 5 * bins, s.const_data_ptr<float>() + row * 2 * bins,
+                     n.const_data_ptr<float>() + row * 2 * bins, bins, most, out.mutable_data_ptr<float>() + row * 2 * bins);
+      }
+    });
+    *y = new at::Tensor(at::view_as_complex(out));
   });
 }
 
@@ -174,8 +162,8 @@ char* tts_attend(at::Tensor* qkv, at::Tensor* keys, at::Tensor* values, int64_t 
     std::vector<const float*> seen_keys(window), seen_values(window);
     for (int64_t r = 0; r < rows; ++r) {
       const float *cos = turns + r * dim, *sin = cos + dim / 2, *row = in + r * 3 * channels;
-      rotate(row, cos, sin, heads, dim, query.data());
-      rotate(row + channels, cos, sin, heads, dim, new_kv + r * 2 * channels);
+      kernels::rotate(row, cos, sin, heads, dim, query.data());
+      kernels::rotate(row + channels, cos, sin, heads, dim, new_kv + r * 2 * channels);
       std::copy(row + 2 * channels, row + 3 * channels, new_kv + (2 * r + 1) * channels);
       // From itself back to the first row, then back through the ring; filled from the end.
       int64_t at = window;
@@ -187,7 +175,7 @@ char* tts_attend(at::Tensor* qkv, at::Tensor* keys, at::Tensor* values, int64_t 
         seen_keys[--at] = ring_keys + p % window * channels;
         seen_values[at] = ring_values + p % window * channels;
       }
-      attend(query.data(), seen_keys.data() + at, seen_values.data() + at, window - at, heads, dim, weights.data(),
+      kernels::attend(query.data(), seen_keys.data() + at, seen_values.data() + at, window - at, heads, dim, weights.data(),
              y.mutable_data_ptr<float>() + r * channels);
     }
     *result = new at::Tensor(y);

@@ -1,6 +1,6 @@
 //! The ways to generate codes: which frames and codebooks are drawn one after the other, and which at once.
 //!
-//! The strategies `ar-nar` and `ar` go frame by frame ([`crate::synthesizer`] lets the coarse model run just ahead of what is
+//! The strategies `ar-nar` and `ar` go frame by frame (the synthesizer lets the coarse model run just ahead of what is
 //! heard). The others, here, make all frames of an utterance at once with the [`crate::parallel`] model: first
 //! the [`lengths`], then tokens by filling in masked ones ([`fill`]) or latents from noise ([`flow`]).
 

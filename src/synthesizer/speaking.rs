@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use tch::{Kind, Tensor, no_grad};
 
-use super::{Chunk, SPEEDS, SpeechOptions, StageTimes};
+use super::{Chunk, PITCHES, SPEEDS, SpeechOptions, StageTimes};
+use crate::audio::loudness::amplitude;
 use crate::codec::DecoderStream;
 use crate::error::Result;
 use crate::nn::aligned::FramePath;
@@ -71,6 +72,7 @@ impl<'a> Speaking<'a> {
         let symbols = Vocab::encode_utterance(&utterance.phonemes)?;
         let ids = Tensor::from_slice(&symbols).unsqueeze(0).to_device(voice.device);
         let speed = (options.speed * utterance.prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
+        let pitch = (options.pitch + utterance.prosody.pitch).clamp(*PITCHES.start(), *PITCHES.end());
         let frame_by_frame = matches!(options.strategy.strategy, Strategy::ArNar | Strategy::Ar);
         no_grad(|| {
             Ok(Self {
@@ -89,7 +91,7 @@ impl<'a> Speaking<'a> {
                 whole: Vec::new(),
                 phonemes: voice.fine.phonemes(&ids, None),
                 codes: Tensor::zeros([1, voice.config.codec.n_q, 0], (Kind::Int64, voice.device)),
-                decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number)),
+                decoder: DecoderStream::new(options.sampling.seed.wrapping_add(number), pitch),
                 block: voice.codec.decoder.context() + FIRST_BLOCK,
             })
         })
@@ -113,7 +115,8 @@ impl<'a> Speaking<'a> {
             let from = Instant::now();
             let end = if self.is_refined() { self.refined() } else { self.refined() - context };
             let mut samples = self.voice.codec.decode_until(&self.codes, end, &mut self.decoder)?;
-            amplify(&mut samples, self.utterance.prosody.volume_db);
+            let gain = amplitude(self.voice.config.gain_db() + self.utterance.prosody.volume_db);
+            samples.iter_mut().for_each(|sample| *sample *= gain);
             times.decoder = from.elapsed();
             self.block = (2 * self.block).min(self.options.chunk_frames(self.voice)).max(FIRST_BLOCK);
             Ok(Chunk {
@@ -218,11 +221,4 @@ fn decoding<'a>(
     let sampler = FrameSampler { options: &options.sampling, sequence: number };
     let (state, codebook) = (voice.coarse.start(phonemes, log_speed), voice.codec.quantizer.codebook(0));
     Ok(Decoding::new(&voice.coarse, state, sampler, drafters, &options.draft, codebook))
-}
-
-fn amplify(samples: &mut [f32], decibels: f64) {
-    if decibels != 0.0 {
-        let gain = 10f64.powf(decibels / 20.0) as f32;
-        samples.iter_mut().for_each(|sample| *sample *= gain);
-    }
 }

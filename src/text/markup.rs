@@ -28,13 +28,15 @@ pub enum Part {
 pub struct Prosody {
     /// Factor of the speaking rate.
     pub rate: f64,
+    /// Semitones by which the voice is higher.
+    pub pitch: f64,
     /// Gain of the samples; minus infinity is silence.
     pub volume_db: f64,
 }
 
 impl Default for Prosody {
     fn default() -> Self {
-        Self { rate: 1.0, volume_db: 0.0 }
+        Self { rate: 1.0, pitch: 0.0, volume_db: 0.0 }
     }
 }
 

@@ -4,6 +4,7 @@
 //! words, `phonemize` reads words aloud with the help of `pronounce`, and `vocab` numbers the
 //! phonemes. Knows nothing of models or sound.
 
+mod dictionary;
 pub mod letters;
 mod lexicon;
 mod line;
@@ -15,6 +16,7 @@ mod spelling;
 pub mod split;
 pub mod ssml;
 mod table;
+mod tagger;
 mod tokens;
 mod vocab;
 
@@ -91,7 +93,7 @@ pub struct FrontEnd {
 }
 
 impl FrontEnd {
-    /// Loads dictionaries and rules.
+    /// Compiles rules.
     pub fn new() -> Result<Self> {
         Ok(Self { normalizer: Normalizer::new(), phonemizer: Phonemizer::new(), lexicon: Lexicon::default() })
     }

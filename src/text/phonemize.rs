@@ -4,10 +4,7 @@
 //! here, so that unknown words take part in it. Expects words: digits and symbols are spelled out
 //! before. Knows nothing of sentences.
 
-use std::thread;
-
 use misaki_rs::lexicon::TokenContext;
-use misaki_rs::{Language, Lexicon, data};
 
 use super::line::{Line, Word};
 use super::pronounce::{Pronouncer, with_plural};
@@ -21,16 +18,9 @@ pub struct Phonemizer {
 }
 
 impl Phonemizer {
-    /// Loads dictionaries and tagger, on two threads.
+    /// Compiles the tokenizer's patterns; dictionaries and tagger lie ready.
     pub fn new() -> Self {
-        let (golds, silvers, tokenizer) = thread::scope(|scope| {
-            let golds = scope.spawn(data::load_us_gold);
-            let (silvers, tokenizer) = (data::load_us_silver(), Tokenizer::new());
-            (golds.join().unwrap_or_else(|_| data::load_us_gold()), silvers, tokenizer)
-        });
-        let cap_stresses = (0.5, 2.0);
-        let lexicon = Lexicon { lang: Language::EnglishUS, cap_stresses, golds, silvers };
-        Self { tokenizer, pronouncer: Pronouncer::new(lexicon) }
+        Self { tokenizer: Tokenizer::new(), pronouncer: Pronouncer::new() }
     }
 
     /// Phonemes of a sentence and where each of its words lies in them.

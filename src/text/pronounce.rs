@@ -3,9 +3,9 @@
 //!
 //! Knows nothing of the words around beyond misaki's context.
 
-use misaki_rs::Lexicon;
 use misaki_rs::lexicon::TokenContext;
 
+use super::dictionary::{CAP_STRESSES, in_gold, lexicon_for, rules};
 use super::letters::LetterModel;
 use super::spelling::{is_capitals, is_pronounceable, spell, straight, without_drawl};
 use super::table;
@@ -50,14 +50,13 @@ const LONGEST_WORD: usize = 40;
 
 /// Reads single words.
 pub struct Pronouncer {
-    lexicon: Lexicon,
     letters: LetterModel,
 }
 
 impl Pronouncer {
-    /// A pronouncer that looks words up in `lexicon` before it puts them together.
-    pub fn new(lexicon: Lexicon) -> Self {
-        Self { lexicon, letters: LetterModel::new() }
+    /// A pronouncer that looks words up in the dictionaries before it puts them together.
+    pub fn new() -> Self {
+        Self { letters: LetterModel::new() }
     }
 
     /// A reading of a word that dictionaries know, whole or inflected.
@@ -73,15 +72,15 @@ impl Pronouncer {
         if !word.is_ascii() || word.len() > LONGEST_WORD {
             return None;
         }
-        if is_capitals(&word) && !self.lexicon.in_gold(&word) && !self.lexicon.in_gold(&lower) {
+        if is_capitals(&word) && !in_gold(&word) && !in_gold(&lower) {
             return (word.len() >= 4).then(|| table::find(NAMES, &lower).map(str::to_string))?;
         }
         let stress = match () {
             _ if word == lower => None,
-            _ if word == word.to_uppercase() => Some(self.lexicon.cap_stresses.1),
-            _ => Some(self.lexicon.cap_stresses.0),
+            _ if word == word.to_uppercase() => Some(CAP_STRESSES.1),
+            _ => Some(CAP_STRESSES.0),
         };
-        let found = self.lexicon.get_word(&word, tag, stress, Some(context)).map(|(phonemes, _)| phonemes);
+        let found = lexicon_for(&word).get_word(&word, tag, stress, Some(context)).map(|(phonemes, _)| phonemes);
         found.or_else(|| table::find(NAMES, &lower).map(str::to_string))
     }
 
@@ -125,7 +124,7 @@ impl Pronouncer {
 
     /// Turns strong stress into weak.
     pub fn weaken(&self, phonemes: &str) -> String {
-        self.lexicon.apply_stress(phonemes, Some(-0.5))
+        rules().apply_stress(phonemes, Some(-0.5))
     }
 
     /// A reading put together from known parts.
@@ -145,8 +144,8 @@ impl Pronouncer {
                 let phonemes = read(&stem)?;
                 Some(match (*ending, *sounds) {
                     ("'s" | "s'" | "s" | "es" | "ies", _) => with_plural(&phonemes),
-                    ("ied" | "ed", _) => self.lexicon.append_ed(&phonemes),
-                    ("ing", _) => self.lexicon.append_ing(&phonemes)?,
+                    ("ied" | "ed", _) => rules().append_ed(&phonemes),
+                    ("ing", _) => rules().append_ing(&phonemes)?,
                     (_, sounds) => format!("{phonemes}{sounds}"),
                 })
             })
@@ -174,14 +173,15 @@ impl Pronouncer {
     fn base(&self, word: &str) -> Option<String> {
         let exception = table::find(EXCEPTIONS, word).or_else(|| table::find(NAMES, word)).map(str::to_string);
         exception.or_else(|| {
-            self.lexicon.is_known(word, "NN").then(|| self.lexicon.lookup(word, "NN", None, None))?.map(|(p, _)| p)
+            let lexicon = lexicon_for(word);
+            lexicon.is_known(word, "NN").then(|| lexicon.lookup(word, "NN", None, None))?.map(|(p, _)| p)
         })
     }
 
     /// A stressed reading out of the hand-checked part of the dictionary.
     fn common(&self, word: &str) -> Option<String> {
-        let known = word.is_ascii() && self.lexicon.in_gold(word);
-        known.then(|| self.lexicon.lookup(word, "NN", None, None))?.map(|(p, _)| p).filter(|p| p.contains('ˈ'))
+        let known = word.is_ascii() && in_gold(word);
+        known.then(|| lexicon_for(word).lookup(word, "NN", None, None))?.map(|(p, _)| p).filter(|p| p.contains('ˈ'))
     }
 }
 

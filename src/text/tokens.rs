@@ -1,11 +1,13 @@
 //! Sentences to words, and words to the parts that a dictionary may know.
 //!
-//! Tokens and their parts of speech are spaCy's, through `misaki_rs`; how tokens are cut into parts
+//! Tokens and their parts of speech are spaCy's, the former through `misaki_rs`; how tokens are cut into parts
 //! and gathered into words follows misaki. Knows nothing of how words sound, but for punctuation.
 
 use misaki_rs::norms;
-use misaki_rs::spacy_tagger::{Tagger, hash_string};
+use misaki_rs::spacy_tagger::hash_string;
 use misaki_rs::spacy_tokenizer::SpacyTokenizer;
+
+use super::tagger::Tagger;
 
 /// Tags of tokens that are punctuation and not part of a word.
 const PUNCTUATION_TAGS: [&str; 11] = [".", ",", "-LRB-", "-RRB-", "``", "\"\"", "''", ":", "$", "#", "NFP"];
@@ -53,9 +55,9 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Loads the tagger's weights and compiles the tokenizer's patterns.
+    /// Compiles the tokenizer's patterns.
     pub fn new() -> Self {
-        Self { tokenizer: SpacyTokenizer::new(), tagger: Tagger::load() }
+        Self { tokenizer: SpacyTokenizer::new(), tagger: Tagger::new() }
     }
 
     /// The words of a sentence, each as its parts.

@@ -11,6 +11,7 @@ use super::codec::CodecRecipe;
 use super::depth::DepthRecipe;
 use super::drafters::HeadsRecipe;
 use super::fine::FineRecipe;
+use super::loudness::measure;
 use super::parallel::ParallelRecipe;
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::Checkpoint;
@@ -39,8 +40,8 @@ pub struct About {
     pub description: Option<String>,
 }
 
-/// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, and loads them once to see
-/// that they fit together. A new voice needs codec, coarse and fine model, and all of `new`.
+/// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, loads them once to see
+/// that they fit together, and measures how loud they speak. A new voice needs codec, coarse and fine model, and all of `new`.
 pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     let path = dir.join("config.json");
     let old = if is_voice(dir) { Some(VoiceConfig::load(dir)?) } else { None };
@@ -51,11 +52,12 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     let about = |new: Option<String>, part: fn(&VoiceConfig) -> &String, what: &str| {
         new.or_else(|| old.map(part).cloned()).ok_or_else(|| lacks(what))
     };
-    let config = VoiceConfig {
+    let mut config = VoiceConfig {
         name: about(new.name, |v| &v.name, "name")?,
         language: "en-US".into(), // the only one that the front end reads
         licence: about(new.licence, |v| &v.licence, "licence")?,
         description: about(new.description, |v| &v.description, "description")?,
+        loudness: None,
         codec: sizes(runs.codec, |r: CodecRecipe| r.model, old.map(|v| &v.codec))?.ok_or_else(|| lacks("codec"))?,
         coarse: sizes(runs.coarse, |r: CoarseRecipe| r.model, old.map(|v| &v.coarse))?
             .ok_or_else(|| lacks("coarse model"))?,
@@ -82,7 +84,10 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
         Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
     save(&config, &path)?;
-    Voice::load(dir, Device::Cpu)?.encoder().map(|_| ())
+    let voice = Voice::load(dir, Device::Cpu)?;
+    voice.encoder()?;
+    config.loudness = measure(voice)?.map(|loudness| (10.0 * loudness).round() / 10.0);
+    save(&config, &path)
 }
 
 /// Writes the configuration of a voice.

@@ -12,6 +12,7 @@ pub mod ear;
 pub mod export;
 pub mod fine;
 mod language;
+mod loudness;
 mod optimizer;
 pub mod parallel;
 mod run;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tch::Device;
 
-use super::align::{Aligned, align};
+use super::align::{Aligned, Shape, align};
 use super::coarse::{self, CoarseRecipe};
 use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
@@ -69,7 +69,10 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
     let corpus = work.join("corpus");
     if !corpus.join("corpus.jsonl").is_file() {
         (hear.stage)("aligning the recordings");
-        let aligned = align(ear, recordings, &corpus, config.codec.sample_rate as u32, hear.utterances)?;
+        // The codec knows speech as loud as its voice.
+        let loudness = config.loudness.unwrap_or(Shape::default().loudness);
+        let shape = Shape { sample_rate: config.codec.sample_rate as u32, loudness };
+        let aligned = align(ear, recordings, &corpus, shape, hear.utterances)?;
         (hear.aligned)(&aligned);
     }
     let runs = ["codec", "coarse", "fine"].map(|name| work.join(name));

@@ -6,6 +6,7 @@ mod batch;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
+mod compare;
 mod config;
 mod formats;
 mod install;

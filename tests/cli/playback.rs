@@ -1,5 +1,7 @@
 //! Speaking out loud, on a real sound server.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use crate::pulse::{PulseServer, trimmed};
@@ -53,6 +55,29 @@ fn ctrl_c_ends_it_at_once_with_code_130() {
     succeeds(&desk.tts(&[&text, "--out", "a.wav", "--sample-rate", "16000"]));
     let all = desk.read("a.wav").samples.len();
     assert!(heard < all / 2, "{heard} of {all} samples were heard");
+}
+
+#[test]
+fn a_machine_without_a_cookie_gets_one_that_only_its_user_can_read_and_keeps_it() {
+    let (desk, server) = (Desk::new(), PulseServer::start());
+    let devices = || {
+        let mut command = desk.command(&["devices"]);
+        command.envs(server.environment()).env_remove("PULSE_COOKIE").env("HOME", desk.path("home"));
+        let output = command.output().unwrap();
+        succeeds(&output);
+        stdout(&output)
+    };
+    assert!(devices().contains("* floats"));
+    let path = desk.path("home/.config/pulse/cookie");
+    let cookie = fs::read(&path).unwrap();
+    assert!(cookie.len() == 256 && cookie.iter().any(|&byte| byte != cookie[0]));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(devices().contains("* floats"));
+    assert!(fs::read(&path).unwrap() == cookie);
+    // Where no server runs, none is made.
+    fs::remove_dir_all(desk.path("home")).unwrap();
+    desk.command(&["devices"]).env("HOME", desk.path("home")).output().unwrap();
+    assert!(!path.exists());
 }
 
 #[test]

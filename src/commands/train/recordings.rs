@@ -43,8 +43,11 @@ pub struct AlignArgs {
     #[arg(long, value_name = "DIR", required_unless_present = "out", conflicts_with_all = ["recordings", "list", "out"])]
     check: Option<PathBuf>,
     /// Sample rate of the corpus.
-    #[arg(long, value_name = "HZ", default_value_t = 24_000, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
+    #[arg(long, value_name = "HZ", default_value_t = align::Shape::default().sample_rate, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
     sample_rate: u32,
+    /// Integrated loudness of each recording in the corpus, in LUFS.
+    #[arg(long, value_name = "LUFS", default_value_t = align::Shape::default().loudness, allow_negative_numbers = true)]
+    loudness: f64,
     #[command(flatten)]
     ear: EarArgs,
     #[command(flatten)]
@@ -102,7 +105,8 @@ impl AlignArgs {
         let recordings = read_list(&source.list, &source.recordings)?;
         let mut progress = self.quiet.progress(recordings.len() as u64, "recordings aligned");
         let report = &mut |done, all| progress.set(done as u64, all as u64);
-        let aligned = align::align(&ear, &recordings, out, self.sample_rate, report)?;
+        let shape = align::Shape { sample_rate: self.sample_rate, loudness: self.loudness };
+        let aligned = align::align(&ear, &recordings, out, shape, report)?;
         progress.finish();
         tell_aligned(&aligned);
         Ok(())

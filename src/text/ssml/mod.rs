@@ -21,7 +21,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("say-as", &["interpret-as", "format"]),
     ("sub", &["alias"]),
     ("phoneme", &["alphabet", "ph"]),
-    ("prosody", &["rate", "volume"]),
+    ("prosody", &["rate", "pitch", "volume"]),
     ("mark", &["name"]),
 ];
 
@@ -192,7 +192,8 @@ fn prosody(node: Node, outer: Prosody) -> std::result::Result<Prosody, String> {
     let rate = node.attribute("rate").map_or(Ok(outer.rate), |written| values::rate(written, outer.rate))?;
     let volume =
         node.attribute("volume").map_or(Ok(outer.volume_db), |written| values::volume(written, outer.volume_db))?;
-    Ok(Prosody { rate, volume_db: volume })
+    let pitch = node.attribute("pitch").map_or(Ok(outer.pitch), |written| values::pitch(written, outer.pitch))?;
+    Ok(Prosody { rate, pitch, volume_db: volume })
 }
 
 /// `[[word|phonemes]]`, which the front end speaks as given.

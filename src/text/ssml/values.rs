@@ -10,6 +10,10 @@ const STRENGTHS: &[(&str, f64)] =
 const RATES: &[(&str, f64)] =
     &[("x-slow", 0.6), ("slow", 0.8), ("medium", 1.0), ("fast", 1.25), ("x-fast", 1.6), ("default", 1.0)];
 
+/// Semitones.
+const PITCHES: &[(&str, f64)] =
+    &[("x-low", -4.0), ("low", -2.0), ("medium", 0.0), ("high", 2.0), ("x-high", 4.0), ("default", 0.0)];
+
 /// Gains in decibels.
 const VOLUMES: &[(&str, f64)] = &[
     ("silent", f64::NEG_INFINITY),
@@ -20,6 +24,9 @@ const VOLUMES: &[(&str, f64)] = &[
     ("x-loud", 6.0),
     ("default", 0.0),
 ];
+
+/// Largest change of pitch, in semitones.
+const MOST_SEMITONES: f64 = 12.0;
 
 /// Largest change of volume, in decibels.
 const MOST_DECIBELS: f64 = 40.0;
@@ -47,6 +54,21 @@ pub fn rate(written: &str, outer: f64) -> Value {
     let factor = factor.filter(|factor| factor.is_finite() && *factor > 0.0);
     factor.ok_or_else(|| {
         format!("<prosody>: expected a rate such as 80%, +20% or one of {}, found {written}", names(RATES))
+    })
+}
+
+/// Semitones above the voice's own pitch: `+2st` or `-10%` from the pitch around it, or a label.
+pub fn pitch(written: &str, outer: f64) -> Value {
+    let written = written.trim();
+    let signed = written.starts_with(['+', '-']);
+    let number = |unit: &str| written.strip_suffix(unit).filter(|_| signed).and_then(|n| n.parse::<f64>().ok());
+    let percent = number("%").filter(|percent| *percent > -100.0).map(|percent| 12.0 * (1.0 + percent / 100.0).log2());
+    let change = number("st").or(percent).filter(|change| change.abs() <= MOST_SEMITONES);
+    label(PITCHES, written).or(change.map(|change| outer + change)).ok_or_else(|| {
+        format!(
+            "<prosody>: expected a pitch such as +2st or -10% (at most {MOST_SEMITONES} semitones) or one of {}, found {written}",
+            names(PITCHES)
+        )
     })
 }
 
