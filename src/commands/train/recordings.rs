@@ -37,10 +37,10 @@ pub struct AlignArgs {
     #[command(flatten)]
     recordings: Option<RecordingArgs>,
     /// Folder for the corpus: corpus.jsonl and the recordings, equally loud.
-    #[arg(long, value_name = "DIR", requires = "recordings")]
+    #[arg(long, value_name = "DIR", requires = "recordings", required_unless_present = "check")]
     out: Option<PathBuf>,
     /// Instead, say how far from the known boundaries those lie that the ear finds in the held-out part of a corpus.
-    #[arg(long, value_name = "DIR", required_unless_present = "out", conflicts_with_all = ["recordings", "list", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["recordings", "list", "out"])]
     check: Option<PathBuf>,
     /// Sample rate of the corpus.
     #[arg(long, value_name = "HZ", default_value_t = align::Shape::default().sample_rate, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
