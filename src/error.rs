@@ -17,6 +17,8 @@ pub enum Error {
     #[error("{path}: not a file of codes, or damaged: {reason}")]
     Codes { path: PathBuf, reason: String },
     #[error("{path}: {reason}")]
+    Book { path: PathBuf, reason: String },
+    #[error("{path}: {reason}")]
     Audio { path: PathBuf, reason: String },
     #[error("{path}, line {line}: {reason}")]
     Corpus { path: PathBuf, line: usize, reason: String },

@@ -33,6 +33,7 @@
 pub mod atomic_file;
 pub mod audio;
 pub mod bench;
+pub mod book;
 pub mod checkpoint;
 pub mod coarse;
 pub mod codec;

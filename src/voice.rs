@@ -101,6 +101,7 @@ impl VoiceConfig {
         if let Some(depth) = &self.depth {
             depth.validate()?;
             pairs.extend([
+                ("depth.codebook_size", depth.codebook_size, "codec.codebook_size", self.codec.codebook_size),
                 ("depth.n_q", depth.n_q, "codec.n_q", self.codec.n_q),
                 ("depth.latent_dim", depth.latent_dim, "codec.latent_dim", self.codec.latent_dim),
                 ("depth.state_dim", depth.state_dim, "coarse.decoder.dim", self.coarse.decoder.dim),

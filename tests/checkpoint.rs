@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tch::nn::{self, VarStore};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor, no_grad};
 use tempfile::TempDir;
 use tts::checkpoint::{Checkpoint, load_variables, save_half};
+use tts::nn::linear::{linear, without_weights};
+use tts::shim::PackedLinear;
 
 fn store(out: i64) -> (VarStore, nn::Linear) {
     let vs = VarStore::new(Device::Cpu);
@@ -61,6 +63,35 @@ fn quantized_weights_come_back_within_half_a_step_of_their_row() {
     without.tensors.remove("weight.row_scale");
     without.save(&path, None).unwrap();
     assert!(Checkpoint::load(&path).unwrap_err().to_string().contains("scales of weight"));
+}
+
+#[test]
+fn a_layer_without_weights_takes_those_of_the_file_as_they_are() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let (vs, x) = (VarStore::new(Device::Cpu), Tensor::randn([5, 32], (Kind::Float, Device::Cpu)));
+    let _ = linear(vs.root() / "layer", 32, 48);
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.insert_variables("", &vs);
+    for file in [checkpoint.quantized(), checkpoint] {
+        file.save(&path, None).unwrap();
+        no_grad(|| {
+            load_variables(&path, &vs).unwrap();
+            let weight = vs.variables()["layer.weight"].shallow_clone();
+            let bias = vs.variables()["layer.bias"].shallow_clone();
+
+            let bare = VarStore::new(Device::Cpu);
+            let mut layer = without_weights(|| linear(bare.root() / "layer", 32, 48));
+            load_variables(&path, &bare).unwrap();
+            assert!(x.apply(&layer).equal(&x.linear(&weight, Some(&bias))));
+            layer.pack().unwrap();
+            assert!(x.apply(&layer).equal(&PackedLinear::new(&weight, &bias).unwrap().forward(&x)));
+
+            let other = VarStore::new(Device::Cpu);
+            let _ = without_weights(|| linear(other.root() / "layer", 16, 48));
+            assert!(refusal(&path, &other).contains("expected [48, 16]"));
+        });
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use tts::nn::attention::Window;
 use tts::nn::stft::{Stft, magnitude, mel_filters};
 use tts::nn::transformer::{Transformer, TransformerConfig};
+use tts::shim::{PackedLinear, depthwise, mlp};
 
 const SMALL: TransformerConfig = TransformerConfig { dim: 16, layers: 2, heads: 2, hidden: 24 };
 
@@ -116,4 +117,40 @@ fn padding_does_not_change_what_is_real() {
         let together = model.forward(&padded, Some(&Tensor::from_slice(&[6i64])));
         assert!(distance(&together.narrow(1, 0, 6), &alone) < 1e-5);
     });
+}
+
+#[test]
+fn a_packed_row_becomes_the_same_to_the_last_bit_alone_and_in_a_batch() {
+    let (weight, bias) = (noise(&[96, 64]), noise(&[96]));
+    let (up, down) =
+        (PackedLinear::new(&weight, &bias).unwrap(), PackedLinear::new(&noise(&[64, 96]), &noise(&[64])).unwrap());
+    let norm = (&noise(&[64]), &noise(&[64]));
+    let x = noise(&[33, 64]) * noise(&[33, 1]).exp();
+    let (batch, blocks) = (up.forward(&x), mlp(&x, &x, norm, &up, &down, None));
+    for t in 0..33 {
+        let row = x.narrow(0, t, 1);
+        assert!(up.forward(&row).equal(&batch.narrow(0, t, 1)), "row {t}");
+        assert!(mlp(&row, &row, norm, &up, &down, None).equal(&blocks.narrow(0, t, 1)), "row {t} of the MLP");
+    }
+}
+
+#[test]
+fn a_packed_mlp_is_its_layers_one_after_the_other() {
+    let (up, down) = (noise(&[128, 64]) * 0.1, noise(&[64, 128]) * 0.1);
+    let (wide, narrow) = (noise(&[128]), noise(&[64]));
+    let packed = [(&up, &wide), (&down, &narrow)].map(|(weight, bias)| PackedLinear::new(weight, bias).unwrap());
+    let (x, residual, gain) = (noise(&[2, 5, 64]), noise(&[2, 5, 64]) * 3.0, noise(&[64]));
+    let normal = x.layer_norm([64], Some(&gain), Some(&narrow), 1e-5, false);
+    let inner = packed[1].forward(&packed[0].forward(&normal).gelu("tanh"));
+    let expected = &residual + inner * &gain;
+    let y = mlp(&x, &residual, (&gain, &narrow), &packed[0], &packed[1], Some(&gain));
+    // A rounding may fall on the other side of an 8-bit step.
+    assert!(distance(&y, &expected) < 0.02 * f64::try_from(expected.abs().max()).unwrap());
+}
+
+#[test]
+fn each_channel_is_convolved_as_libtorch_does() {
+    let (x, weight, bias) = (noise(&[2, 11, 20]), noise(&[20, 1, 7]), noise(&[20]));
+    let expected = x.transpose(1, 2).conv1d(&weight, Some(&bias), 1, 3, 1, 20).transpose(1, 2);
+    assert!(distance(&depthwise(&x, &weight, &bias), &expected) < 1e-5);
 }

@@ -111,7 +111,7 @@ fn measures_are_spoken_with_their_units() {
         ("5 km/h", "five kilometers per hour"),
         ("20°C, -5 °F, 90°", "twenty degrees Celsius, minus five degrees Fahrenheit, ninety degrees"),
         ("6'2\" tall", "six foot two tall"),
-        ("a 5\" screen", "a five inches screen"),
+        ("a 5\" screen", "a five inch screen"),
         ("he said \"5\" twice", "he said \"five\" twice"),
         ("5GB at 60Hz", "five gigabytes at sixty hertz"),
         ("50% of 3-5%", "fifty percent of three to five percent"),
@@ -205,6 +205,59 @@ fn emoji_and_other_scripts_are_read_in_english_letters() {
         ("I ❤️ you", "I heart you"),
         ("Привет, Мир", "Privet, Mir"),
         ("ｆｕｌｌ ｗｉｄｔｈ", "full width"),
+    ]);
+}
+
+#[test]
+fn what_people_type_into_boxes_and_files_is_read_as_they_mean_it() {
+    assert_spoken(&[
+        ("in Rm. 12B", "in room twelve B"),
+        ("the port is :8080", "the port is colon eight thousand eighty"),
+        ("by 31.12.2025.", "by December thirty first, twenty twenty five."),
+        (
+            "Population: 9,817 (2023 est.)",
+            "Population: nine thousand eight hundred seventeen (twenty twenty three estimated)",
+        ),
+        ("Apt. 4C, 221B Baker St.", "Apartment four C, two twenty one B Baker Street."),
+        ("rated 4.5/5", "rated four point five out of five"),
+        ("In 2019/20 they won", "In twenty nineteen twenty they won"),
+        ("the year 1066", "the year ten sixty six"),
+        ("Act II, scene iv", "Act two, scene four"),
+        ("Elizabeth II's reign; Henry V's wars", "Elizabeth the second's reign; Henry the fifth's wars"),
+        ("a.k.a. \"The Boss\"", "A.K.A \"The Boss\""),
+        ("192.168.1.0/24", "one nine two dot one six eight dot one dot zero slash twenty four"),
+        ("+44 (0)20 7946 0958", "plus four four, zero, two zero, seven nine four six, zero nine five eight"),
+        ("either/or, his/her, he/she/they", "either or, his or her, he or she or they"),
+        ("Flight UA 2045 departs", "Flight UA twenty forty five departs"),
+        ("an A+ and a B- in P.E.", "an A plus and a B minus in P.E."),
+        ("ls -l and cargo build --release", "ls dash l and cargo build dash dash release"),
+        ("well :-) ;) <3 :D", "well"),
+    ]);
+}
+
+#[test]
+fn markdown_and_html_inside_a_text_leave_its_words() {
+    assert_spoken(&[
+        ("- [x] see [the page](https://example.com), please", "see the page, please"),
+        ("<b>bold</b> &amp; <br/>Tom&nbsp;&quot;Jr&quot;", "bold and Tom \"Jr\""),
+        ("x^2 + y^2 = r^2", "x squared plus y squared equals r squared"),
+        ("2⁻¹ and 2^10", "two to the minus one and two to the power of ten"),
+        ("3 + 4 × 5 − 6 ÷ 2 = 20", "three plus four times five minus six divided by two equals twenty"),
+    ]);
+}
+
+#[test]
+fn measures_are_one_thing_before_what_they_describe_and_many_alone() {
+    assert_spoken(&[
+        ("a 16GB phone, 16GB of it", "a sixteen gigabyte phone, sixteen gigabytes of it"),
+        ("a 5 km walk, 5 km long", "a five kilometer walk, five kilometers long"),
+        ("the 100m dash, a 4x100m relay", "the one hundred meter dash, a four by one hundred meter relay"),
+        ("12\" vinyl, 3½\" wide, 5/8\"", "twelve inch vinyl, three and a half inches wide, five eighths inch"),
+        ("3/4 tsp salt and 2 1/2 tbsp. oil", "three quarters teaspoon salt and two and a half tablespoons oil"),
+        ("5 min 30 s; 2h 15m", "five minutes thirty seconds; two hours fifteen minutes"),
+        ("3 oz., 2 qts. and 60 W/m²", "three ounces, two quarts and sixty watts per square meter"),
+        ("5 hrs. & 30 mins.", "five hours and thirty minutes."),
+        ("He is 5 ft 6 in. tall", "He is five feet six inches tall"),
     ]);
 }
 
@@ -318,6 +371,8 @@ fn sentences_end_where_a_reader_would_pause() {
         ("Wait... what? No… never.", &["Wait... what?", "No… never."]),
         ("“Why?” he asked. “Go!” she said.", &["“Why?” he asked.", "“Go!” she said."]),
         ("“Why?” Paul asked her.", &["“Why?” Paul asked her."]),
+        ("Stop!Look out. Dr. J. R. R. Tolkien did.", &["Stop!", "Look out.", "Dr. J. R. R. Tolkien did."]),
+        ("Apt. 4C, 5 hrs. & 3 mins. a.k.a. “B”", &["Apt. 4C, 5 hrs. & 3 mins. a.k.a. “B”"]),
         ("(He left.) She stayed.", &["(He left.)", "She stayed."]),
         ("At 5 p.m. EST we met. At 6 p.m. We left.", &["At 5 p.m. EST we met.", "At 6 p.m.", "We left."]),
         ("The U.S. Army came. In the U.S. They stayed.", &["The U.S. Army came.", "In the U.S.", "They stayed."]),

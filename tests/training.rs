@@ -16,10 +16,11 @@ use tts::checkpoint::Checkpoint;
 use tts::train::coarse::{self, CoarseRecipe};
 use tts::train::codec::{self, CodecRecipe};
 use tts::train::corpus::Corpus;
+use tts::train::drafters::{index, train_heads, train_small};
 use tts::train::export::{About, Runs, export};
 use tts::train::tokens::TokenCorpus;
 use tts::train::{Progress, Start, depth, fine, parallel};
-use tts::voice::VoiceConfig;
+use tts::voice::{Voice, VoiceConfig};
 
 const CODEC: &str = "
 [model]
@@ -94,9 +95,19 @@ decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
 
 const DEPTH: &str = "
 n_q = 3
+codebook_size = 8
 latent_dim = 6
 state_dim = 16
 decoder = { dim = 16, layers = 1, heads = 2, hidden = 16 }
+";
+
+const HEADS: &str = "
+heads = 2
+codebook_size = 8
+state_dim = 16
+hidden = 16
+phonemes = 2
+max_stay = 5
 ";
 
 const LANGUAGE: &str = "
@@ -223,10 +234,27 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     assert!(missing.contains("no name was given"), "{missing}");
     export(&three, about, &voice).unwrap();
     // The others come later, and leave what is there.
-    let more = Runs { parallel: Some(&parallel_run), depth: Some(&depth_run), ..Default::default() };
+    let [heads_run, small_run] = ["heads", "small"].map(|n| runs.path().join(n));
+    let recipe = language(HEADS);
+    train_until(None, |o| train_heads(&recipe, &voice, &tokens, &heads_run, &Start::Fresh, Device::Cpu, o));
+    train_until(None, |o| train_small(&coarse_recipe, &voice, &tokens, &small_run, &Start::Fresh, Device::Cpu, o));
+    for run in [&heads_run, &small_run] {
+        let losses = figures(run, "held_out");
+        assert!(losses.last() < losses.first(), "{}: {losses:?}", run.display());
+    }
+    let more = Runs {
+        parallel: Some(&parallel_run),
+        depth: Some(&depth_run),
+        heads: Some(&heads_run),
+        small: Some(&small_run),
+        ..Default::default()
+    };
     export(&more, About::default(), &voice).unwrap();
+    index(&tokens, 1.0, &voice).unwrap();
     let config = VoiceConfig::load(&voice).unwrap();
     assert!(config.parallel.is_some() && config.depth.is_some() && config.coarse == coarse_recipe.model);
+    let loaded = Voice::load(&voice, Device::Cpu).unwrap();
+    assert!(loaded.heads().is_ok() && loaded.small().is_ok() && loaded.retrieval().is_ok());
     assert_eq!(VoiceConfig::load(&voice).unwrap().name, "tones");
 
     // Learning goes on from the voice: the first loss is about the last one, not that of random weights.

@@ -115,6 +115,11 @@ impl Decoder {
 
     /// Latents `[B, D, T]` to the spectra of `T·frame_stride` hops.
     pub fn spectra(&self, latent: &Tensor) -> Spectra {
+        self.head(&self.states(latent))
+    }
+
+    /// Latents `[B, D, T]` to states `[B, T·frame_stride, C]`.
+    pub fn states(&self, latent: &Tensor) -> Tensor {
         let mut x = latent.transpose(1, 2).apply(&self.input).transpose(1, 2);
         for block in &self.slow {
             x = block.forward(&x);
@@ -125,11 +130,17 @@ impl Decoder {
         for block in &self.fast {
             x = block.forward(&x);
         }
-        let x = x.transpose(1, 2).apply(&self.norm);
+        x.transpose(1, 2)
+    }
+
+    /// States `[B, T, C]` of any hops to their spectra.
+    pub fn head(&self, states: &Tensor) -> Spectra {
+        let x = states.apply(&self.norm);
+        let (batch, hops, _) = x.size3().unwrap_or_default();
         let pitch = x.apply(&self.pitch).to_kind(Kind::Float);
         let log_range = (F0_MAX / F0_MIN).ln();
         Spectra {
-            bands: x.apply(&self.spectra).to_kind(Kind::Float).view([batch, frames * self.frame_stride, 5, -1]),
+            bands: x.apply(&self.spectra).to_kind(Kind::Float).view([batch, hops, 5, -1]),
             f0: (pitch.select(2, 0).sigmoid() * log_range).exp() * F0_MIN,
             voicing: pitch.select(2, 1),
         }
@@ -146,6 +157,13 @@ impl Decoder {
     pub fn context(&self) -> i64 {
         let hops = ConvNeXtBlock::CONTEXT * self.fast.len() as i64 + self.stft.n_fft / self.stft.hop;
         ConvNeXtBlock::CONTEXT * self.slow.len() as i64 + (hops + self.frame_stride - 1) / self.frame_stride
+    }
+
+    /// Token frames on either side whose spectra a token frame's samples depend on: those whose windows reach it, those whose
+    /// pulses lie in these windows, and one hop more, to which the pitch is interpolated.
+    pub fn overlap(&self) -> i64 {
+        let hops = self.stft.n_fft / self.stft.hop + 1;
+        (hops + self.frame_stride - 1) / self.frame_stride
     }
 
     /// Periods that the pulses have gone through after each sample, from zero, for a pitch `[B, T]` in Hz (0 where unvoiced):
@@ -206,4 +224,24 @@ fn mix(spectra: &Spectra, source: &Tensor, noise: &Tensor) -> Tensor {
     let real = &cos * &re - &sin * &im + &noisy * noise.select(2, 0) + &free * phi.cos();
     let imag = cos * im + sin * re + noisy * noise.select(2, 1) + free * phi.sin();
     Tensor::complex(&real, &imag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spectra_are_mixed_alike_with_and_without_gradients() {
+        let options = (Kind::Float, Device::Cpu);
+        let bands = Tensor::randn([1, 6, 5, 33], options) * 4.0;
+        let parts = Tensor::randn([2, 1, 6, 33], options);
+        let (source, noise) = (Tensor::complex(&parts.get(0), &parts.get(1)), Tensor::randn([1, 6, 2, 33], options));
+        let spectra = |bands: Tensor| {
+            let zeros = Tensor::zeros([1, 6], options);
+            mix(&Spectra { bands, f0: zeros.shallow_clone(), voicing: zeros }, &source, &noise)
+        };
+        let fast = spectra(bands.shallow_clone()).view_as_real();
+        let slow = spectra(bands.set_requires_grad(true)).view_as_real();
+        assert!(fast.allclose(&slow, 1e-4, 1e-4, false));
+    }
 }

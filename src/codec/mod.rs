@@ -140,14 +140,19 @@ impl Codec {
         let (start, context, length) = (stream.frames, self.decoder.context(), self.config.frame_length());
         let first = (start - context).max(0);
         let window = codes.slice(2, first, (end + context).min(codes.size()[2]), 1);
-        let spectra = self.decoder.spectra(&self.quantizer.decode(&window));
+        let states = self.decoder.states(&self.quantizer.decode(&window)); // [1, T·stride, C]
+        // The spectra reach less far than the network.
+        let (heard, stride) = (self.decoder.overlap(), self.config.frame_stride);
+        let from = (start - heard).max(first);
+        let to = (end + heard).min(first + window.size()[2]);
+        let spectra = self.decoder.head(&states.narrow(1, (from - first) * stride, (to - from) * stride));
         let pitch = spectra.pitch() * stream.pitch;
         let phase = self.decoder.phase(&pitch);
         // The pulses go on from where they stood before the first new sample.
-        let at = (start - first) * length;
+        let at = (start - from) * length;
         let before = if at > 0 { phase.double_value(&[0, at - 1]) } else { 0.0 };
         let phase = phase + (stream.periods - before);
-        let noise = self.noise(first..first + window.size()[2], stream.seed).to_device(codes.device());
+        let noise = self.noise(from..to, stream.seed).to_device(codes.device());
         let samples = self.decoder.synthesize(&spectra, &phase, &pitch, &noise);
         let count = (end - start) * length;
         stream.periods = phase.double_value(&[0, at + count - 1]).fract();

@@ -23,6 +23,13 @@ Examples:
   tts batch list.tsv --out-dir wavs --resume --jobs 4
   cut -f 1,3 table.tsv | tts batch - --out-dir wavs --quiet";
 
+pub const BOOK: &str = "\
+Examples:
+  tts book novel.epub --out-dir novel --format mp3
+  tts book notes.md --out-dir notes --resume
+
+A Markdown file is divided at its headings. Files are called after the chapters: 03-the-river.wav.";
+
 pub const INSPECT: &str = "\
 Examples:
   tts inspect \"Good morning.\" --out morning.html

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bench;
+mod book;
 mod compare;
 mod config;
 mod decode;
@@ -17,10 +18,12 @@ mod options;
 mod output;
 mod phonemize;
 mod progress;
+mod record;
 mod speak;
 mod timing;
 mod train;
 mod voices;
+mod work;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -54,6 +57,8 @@ enum Command {
     Speak(speak::Args),
     #[command(after_help = help::BATCH)]
     Batch(batch::Args),
+    #[command(after_help = help::BOOK)]
+    Book(book::Args),
     #[command(after_help = help::INSPECT)]
     Inspect(inspect::Args),
     #[command(after_help = help::ENCODE)]
@@ -107,6 +112,7 @@ impl Cli {
             None => speak::run(self.speak),
             Some(Command::Speak(args)) => speak::run(args),
             Some(Command::Batch(args)) => batch::run(args),
+            Some(Command::Book(args)) => book::run(args),
             Some(Command::Inspect(args)) => inspect::run(args),
             Some(Command::Encode(args)) => encode::run(args),
             Some(Command::Decode(args)) => decode::run(args),

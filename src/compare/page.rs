@@ -35,11 +35,11 @@ impl Comparison {
         ] {
             let rows = self.rows_of(kind);
             if rows.len() > 1 {
-                let _ = write!(body, "<section><h2>{heading}</h2><p>{about}</p>{}</section>\n", table(&rows));
+                let _ = writeln!(body, "<section><h2>{heading}</h2><p>{about}</p>{}</section>", table(&rows));
             }
         }
         for chart in charts(self)? {
-            let _ = write!(body, "<section><h2>{}</h2><div class=chart>{}</div></section>\n", chart.title, chart.svg);
+            let _ = writeln!(body, "<section><h2>{}</h2><div class=chart>{}</div></section>", chart.title, chart.svg);
         }
         for (number, text) in self.texts.iter().enumerate().take(PLAYED) {
             let _ = write!(body, "<section><h2>{}</h2><div class=readings>", escape(text));
@@ -47,10 +47,10 @@ impl Comparison {
                 let audio = &readings[number].audio;
                 let sound = data_uri("audio/mpeg", &file_bytes(audio, Format::Mp3)?);
                 let picture = spectrogram(&self.codec, &audio.samples)?.data_uri(&MAGMA)?;
-                let _ = write!(
+                let _ = writeln!(
                     body,
                     "<figure><figcaption>{}</figcaption><img src=\"{picture}\" alt=\"\"><audio controls preload=none src=\"{sound}\">\
-                     </audio></figure>\n",
+                     </audio></figure>",
                     way.name
                 );
             }

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor, nn};
 use super::kv_cache::KvCache;
 use super::linear::{Linear, linear};
 use crate::error::Result;
-use crate::shim::attend;
+use crate::shim::{Before, PackedLinear, attend};
 
 /// How far a position looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,11 +105,22 @@ impl Attention {
     pub fn extend(&self, x: &Tensor, parents: &[i64], turns: &[f32], cache: &KvCache) -> (Tensor, Tensor) {
         let qkv = x.apply(&self.qkv).squeeze_dim(0);
         let (y, own) = if x.device() == Device::Cpu {
-            attend(&qkv, cache.keys(), cache.values(), cache.pushed(), parents, turns, self.heads)
+            attend(&qkv, self.before(parents, turns, cache))
         } else {
             self.attend_elsewhere(&qkv, parents, turns, cache)
         };
         (y.unsqueeze(0).apply(&self.output), own)
+    }
+
+    /// The layers in 8 bits, for queries, keys and values and for the output, once it computes in them.
+    pub fn packed(&self) -> Option<(&PackedLinear, &PackedLinear)> {
+        self.qkv.packed().zip(self.output.packed())
+    }
+
+    /// What new positions see; see [`Attention::extend`].
+    pub fn before<'a>(&self, parents: &'a [i64], turns: &'a [f32], cache: &'a KvCache) -> Before<'a> {
+        let (keys, values, position) = (cache.keys(), cache.values(), cache.pushed());
+        Before { keys, values, position, parents, turns, heads: self.heads }
     }
 
     /// What [`attend`] does, on any device.
@@ -169,7 +180,7 @@ mod tests {
             let parents = [-1, 0, 0, 2, 3, 4];
             let turns = turns([6, 7, 7, 8, 9, 10].into_iter(), 4);
             let qkv = Tensor::randn([6, 24], (Kind::Float, Device::Cpu));
-            let here = attend(&qkv, cache.keys(), cache.values(), cache.pushed(), &parents, &turns, 2);
+            let here = attend(&qkv, attention.before(&parents, &turns, &cache));
             let there = attention.attend_elsewhere(&qkv, &parents, &turns, &cache);
             assert!(here.0.allclose(&there.0, 1e-5, 1e-6, false));
             assert!(here.1.allclose(&there.1, 1e-5, 1e-6, false));

@@ -2,6 +2,8 @@
 
 use tch::{Device, Kind, Tensor};
 
+use crate::shim::remember;
+
 /// Cache of one layer: position `p` lies in row `p mod W`. Rotary positions are inside the keys.
 #[derive(Debug)]
 pub struct KvCache {
@@ -39,8 +41,12 @@ impl KvCache {
     pub fn push(&mut self, own: &Tensor) {
         let (window, dim) = self.keys.size2().unwrap_or_default();
         let slot = self.pushed % window;
-        self.keys.narrow(0, slot, 1).copy_(&own.narrow(1, 0, dim));
-        self.values.narrow(0, slot, 1).copy_(&own.narrow(1, dim, dim));
+        if own.device() == Device::Cpu {
+            remember(own, &mut self.keys, &mut self.values, slot);
+        } else {
+            self.keys.narrow(0, slot, 1).copy_(&own.narrow(1, 0, dim));
+            self.values.narrow(0, slot, 1).copy_(&own.narrow(1, dim, dim));
+        }
         self.pushed += 1;
     }
 }

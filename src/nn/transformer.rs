@@ -7,6 +7,7 @@ use super::attention::{Attention, Rotary, Window, turns};
 use super::kv_cache::KvCache;
 use super::linear::{Linear, linear};
 use super::mlp::mlp;
+use crate::shim::PackedBlock;
 
 /// Sizes of a transformer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,24 @@ impl Block {
 
     fn mlp(&self, x: &Tensor) -> Tensor {
         mlp(x, x, &self.norm2, &self.up, &self.down, None)
+    }
+
+    /// New positions `[1, R, C]` to `[1, R, C]`, and their keys and values; see [`Attention::extend`].
+    fn extend(&self, x: &Tensor, parents: &[i64], turns: &[f32], cache: &KvCache) -> (Tensor, Tensor) {
+        if let Some(packed) = self.packed() {
+            let (y, own) = packed.extend(&x.squeeze_dim(0), self.attention.before(parents, turns, cache));
+            return (y.unsqueeze(0), own);
+        }
+        let (y, own) = self.attention.extend(&x.apply(&self.norm1), parents, turns, cache);
+        (self.mlp(&(x + y)), own)
+    }
+
+    fn packed(&self) -> Option<PackedBlock<'_>> {
+        let (qkv, output) = self.attention.packed()?;
+        let (up, down) = (self.up.packed()?, self.down.packed()?);
+        let (norm1, norm2) = (&self.norm1, &self.norm2);
+        let (norm1, norm2) = (norm1.ws.as_ref().zip(norm1.bs.as_ref())?, norm2.ws.as_ref().zip(norm2.bs.as_ref())?);
+        Some(PackedBlock { norm1, qkv, output, norm2, up, down })
     }
 }
 
@@ -154,8 +173,8 @@ impl Transformer {
         let mut x = x.shallow_clone();
         let mut all = Vec::with_capacity(self.layers.len());
         for (layer, cache) in self.layers.iter().zip(&state.caches) {
-            let (y, own) = layer.attention.extend(&x.apply(&layer.norm1), parents, &turns, cache);
-            x = layer.mlp(&(x + y));
+            let (y, own) = layer.extend(&x, parents, &turns, cache);
+            x = y;
             all.push(own);
         }
         (x.apply(&self.norm), Extension { own: all })

@@ -13,7 +13,7 @@ namespace kernels {
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 // e^x to 2e-7 of itself, between 1e-38 and 1e38 (after Cephes' expf), in steps that vector instructions have.
-inline float exponential(float x) {
+__attribute__((always_inline)) inline float exponential(float x) {
   x = std::min(std::max(x, -87.0f), 88.0f);
   const float shifted = x * 1.44269504f + 12582912.0f;  // the nearest whole power of two, in the last bits
   const float power = shifted - 12582912.0f;
@@ -34,7 +34,7 @@ inline float exponential(float x) {
 }
 
 // Sine and cosine of an angle of at most a few thousand, to 2e-7 (after Cephes' sinf and cosf).
-inline void sine_cosine(float x, float& sine, float& cosine) {
+__attribute__((always_inline)) inline void sine_cosine(float x, float& sine, float& cosine) {
   const float shifted = x * 0.636619772f + 12582912.0f;  // quarter turns
   const float quarters = shifted - 12582912.0f;
   const float r = x - quarters * 1.5703125f - quarters * 4.83751296997e-4f - quarters * 7.54978995489e-8f;

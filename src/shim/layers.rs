@@ -26,6 +26,23 @@ unsafe extern "C" {
         result: *mut TensorPtr,
         own: *mut TensorPtr,
     ) -> *mut c_char;
+    fn tts_packed_block(
+        qkv: PackedPtr,
+        output: PackedPtr,
+        up: PackedPtr,
+        down: PackedPtr,
+        norms: *const TensorPtr,
+        x: TensorPtr,
+        keys: TensorPtr,
+        values: TensorPtr,
+        position: i64,
+        parents: *const i64,
+        turns: *const f32,
+        heads: i64,
+        result: *mut TensorPtr,
+        own: *mut TensorPtr,
+    ) -> *mut c_char;
+    fn tts_remember(own: TensorPtr, keys: TensorPtr, values: TensorPtr, row: i64) -> *mut c_char;
     fn tts_packed_mlp(
         up: PackedPtr,
         down: PackedPtr,
@@ -96,44 +113,96 @@ impl Drop for PackedLinear {
     }
 }
 
-/// Attention of `R` new positions of a causal sequence over the `position` ones before, on the CPU: the result `[R, C]` and
-/// the new keys and values `[R, 2·C]`.
-///
-/// `qkv` `[R, 3·C]` belongs to the new positions, the rings `keys` and `values` `[W, C]` to those before. Row `r` comes after
-/// row `parents[r] < r`, or right after the ring if that is negative; `turns` holds the `D / 2` cosines and the `D / 2` sines of
-/// its rotary angles. What a row becomes depends on the positions that it sees alone, to the last bit.
-pub fn attend(
-    qkv: &Tensor,
-    keys: &Tensor,
-    values: &Tensor,
-    position: i64,
-    parents: &[i64],
-    turns: &[f32],
-    heads: i64,
-) -> (Tensor, Tensor) {
-    let (rows, channels) = (parents.len(), keys.size()[1]);
-    assert!((0..).zip(parents).all(|(row, &parent)| parent < row));
-    assert_eq!(turns.len(), rows * (channels / heads) as usize);
-    assert_eq!(qkv.size(), [rows as i64, 3 * channels]);
-    assert!([qkv, keys, values].iter().all(|t| t.is_contiguous() && t.kind() == tch::Kind::Float));
-    let (mut result, mut own) = (null_mut(), null_mut());
+/// What new positions of a causal sequence see: `position` positions before, of which the rings `keys` and `values` `[W, C]` hold
+/// the last, and each other. Row `r` comes after row `parents[r] < r`, or right after the rings if that is negative; `turns`
+/// holds the `D / 2` cosines and the `D / 2` sines of its rotary angles.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    pub keys: &'a Tensor,
+    pub values: &'a Tensor,
+    pub position: i64,
+    pub parents: &'a [i64],
+    pub turns: &'a [f32],
+    pub heads: i64,
+}
+
+impl Before<'_> {
+    /// Panics unless the shim can read this for rows `[R, columns·C]`.
+    fn check(&self, rows: &Tensor, columns: i64) {
+        let (count, channels) = (self.parents.len(), self.keys.size()[1]);
+        assert!((0..).zip(self.parents).all(|(row, &parent)| parent < row));
+        assert_eq!(self.turns.len(), count * (channels / self.heads) as usize);
+        assert_eq!(rows.size(), [count as i64, columns * channels]);
+        assert_floats(&[rows, self.keys, self.values]);
+        assert!([rows, self.keys, self.values].iter().all(|t| t.is_contiguous()));
+    }
+}
+
+/// Attention of `R` new positions on the CPU: the result `[R, C]` and the new keys and values `[R, 2·C]`; `qkv` is `[R, 3·C]`. What a
+/// row becomes depends on the positions that it sees alone, to the last bit.
+pub fn attend(qkv: &Tensor, before: Before) -> (Tensor, Tensor) {
+    before.check(qkv, 3);
+    let Before { keys, values, position, parents, turns, heads } = before;
+    let mut own = null_mut();
     // SAFETY: the tensors are live, contiguous floats of the sizes that the shim expects; it hands over two new tensors.
-    let outcome = check(unsafe {
-        tts_attend(
-            pointer(qkv),
-            pointer(keys),
-            pointer(values),
-            position,
-            parents.as_ptr(),
-            turns.as_ptr(),
-            heads,
-            &mut result,
-            &mut own,
-        )
+    let y = result("attention", |y| unsafe {
+        let (parents, turns) = (parents.as_ptr(), turns.as_ptr());
+        tts_attend(pointer(qkv), pointer(keys), pointer(values), position, parents, turns, heads, y, &mut own)
     });
-    match outcome {
-        Ok(()) => unsafe { (Tensor::from_ptr(result.cast()), Tensor::from_ptr(own.cast())) },
-        Err(error) => panic!("attention of {:?} over {:?}: {error}", qkv.size(), keys.size()),
+    (y, unsafe { Tensor::from_ptr(own.cast()) })
+}
+
+/// The parts of a transformer's block: its layers in 8 bits, and weight and bias of both norms.
+#[derive(Debug, Clone, Copy)]
+pub struct PackedBlock<'a> {
+    pub norm1: (&'a Tensor, &'a Tensor),
+    pub qkv: &'a PackedLinear,
+    pub output: &'a PackedLinear,
+    pub norm2: (&'a Tensor, &'a Tensor),
+    pub up: &'a PackedLinear,
+    pub down: &'a PackedLinear,
+}
+
+impl PackedBlock<'_> {
+    /// New positions `[R, C]` to `[R, C]`, and their keys and values `[R, 2·C]`; a row as if it were alone, to the last bit.
+    pub fn extend(&self, x: &Tensor, before: Before) -> (Tensor, Tensor) {
+        before.check(x, 1);
+        let Before { keys, values, position, parents, turns, heads } = before;
+        let norms = [self.norm1.0, self.norm1.1, self.norm2.0, self.norm2.1];
+        assert_floats(&norms);
+        let norms = norms.map(pointer);
+        let mut own = null_mut();
+        // SAFETY: as for `attend`.
+        let y = result("a packed block", |y| unsafe {
+            tts_packed_block(
+                self.qkv.0,
+                self.output.0,
+                self.up.0,
+                self.down.0,
+                norms.as_ptr(),
+                pointer(x),
+                pointer(keys),
+                pointer(values),
+                position,
+                parents.as_ptr(),
+                turns.as_ptr(),
+                heads,
+                y,
+                &mut own,
+            )
+        });
+        (y, unsafe { Tensor::from_ptr(own.cast()) })
+    }
+}
+
+/// Copies a position's key and value, side by side in `own` `[1, 2·C]`, into row `row` of `keys` and `values` `[W, C]`.
+pub fn remember(own: &Tensor, keys: &mut Tensor, values: &mut Tensor, row: i64) {
+    assert_floats(&[own, keys, values]);
+    assert!(own.is_contiguous() && keys.is_contiguous() && keys.size() == values.size());
+    assert!(own.size() == [1, 2 * keys.size()[1]] && (0..keys.size()[0]).contains(&row));
+    // SAFETY: all are live, contiguous floats, and the row lies within the rings.
+    if let Err(error) = check(unsafe { tts_remember(pointer(own), pointer(keys), pointer(values), row) }) {
+        panic!("remembering a position: {error}");
     }
 }
 

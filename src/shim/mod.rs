@@ -2,7 +2,7 @@
 
 mod layers;
 
-pub use layers::{PackedLinear, attend, depthwise, mix, mlp};
+pub use layers::{Before, PackedBlock, PackedLinear, attend, depthwise, mix, mlp, remember};
 
 use std::ffi::{CStr, c_char};
 use std::os::raw::c_void;

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -67,6 +68,76 @@ at::Tensor apply(const Layer& layer, const at::Tensor& x) {
   return out;
 }
 
+// Weight and bias of a layer norm.
+struct Norm {
+  const at::Tensor &weight, &bias;
+};
+
+at::Tensor normal(const at::Tensor& x, const Norm& norm) {
+  auto y = at::empty_like(x);
+  const int64_t dim = x.size(-1);
+  kernels::normalize(x.const_data_ptr<float>(), x.numel() / dim, dim, norm.weight.const_data_ptr<float>(),
+                     norm.bias.const_data_ptr<float>(), y.mutable_data_ptr<float>());
+  return y;
+}
+
+// residual + gain·down(gelu(up(norm(x)))); a gain of null is one.
+at::Tensor mlp(const at::Tensor& x, const at::Tensor& residual, const Norm& norm, const Layer& up, const Layer& down,
+               const at::Tensor* gain) {
+  const int64_t dim = x.size(-1), rows = x.numel() / dim;
+  auto hidden = apply(up, normal(x, norm));
+  kernels::gelu(hidden.mutable_data_ptr<float>(), rows, hidden.size(-1));
+  auto y = apply(down, hidden);
+  kernels::add(y.mutable_data_ptr<float>(), gain ? gain->const_data_ptr<float>() : nullptr, residual.const_data_ptr<float>(), rows,
+               dim);
+  return y;
+}
+
+// What new positions of a causal sequence see. `keys` and `values` [W, C] are a ring of the positions before, of which there
+// were `position`. Row r comes after row `parents[r]` < r, or right after the ring if that is negative, and sees the W positions
+// up to itself. `turns` [R, dim] holds the cosines and sines of each row's position.
+struct Before {
+  const at::Tensor &keys, &values;
+  int64_t position;
+  const int64_t* parents;
+  const float* turns;
+  int64_t heads;
+};
+
+// Attention of new positions, whose queries, keys and values are `qkv` [R, 3C]: the result [R, C], and the rows' own keys and
+// values [R, 2C]; the ring stays as it is. A row's result depends on the positions that it sees alone, to the last bit.
+std::pair<at::Tensor, at::Tensor> attention(const at::Tensor& qkv, const Before& before) {
+  const int64_t rows = qkv.size(0), window = before.keys.size(0), channels = before.keys.size(1);
+  const int64_t heads = before.heads, dim = channels / heads;
+  const float* in = qkv.const_data_ptr<float>();
+  const float* ring_keys = before.keys.const_data_ptr<float>();
+  const float* ring_values = before.values.const_data_ptr<float>();
+  auto y = at::empty({rows, channels}, qkv.options());
+  auto kv = at::empty({rows, 2 * channels}, qkv.options());
+  float* new_kv = kv.mutable_data_ptr<float>();
+  std::vector<float> query(channels), weights(window);
+  std::vector<const float*> seen_keys(window), seen_values(window);
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *cos = before.turns + r * dim, *sin = cos + dim / 2, *row = in + r * 3 * channels;
+    kernels::rotate(row, cos, sin, heads, dim, query.data());
+    kernels::rotate(row + channels, cos, sin, heads, dim, new_kv + r * 2 * channels);
+    std::copy(row + 2 * channels, row + 3 * channels, new_kv + (2 * r + 1) * channels);
+    // From itself back to the first row, then back through the ring; filled from the end.
+    int64_t at = window;
+    for (int64_t i = r; i >= 0 && at > 0; i = before.parents[i]) {
+      seen_keys[--at] = new_kv + i * 2 * channels;
+      seen_values[at] = new_kv + (2 * i + 1) * channels;
+    }
+    for (int64_t p = before.position - 1; p >= 0 && at > 0; --p) {
+      seen_keys[--at] = ring_keys + p % window * channels;
+      seen_values[at] = ring_values + p % window * channels;
+    }
+    kernels::attend(query.data(), seen_keys.data() + at, seen_values.data() + at, window - at, heads, dim, weights.data(),
+                    y.mutable_data_ptr<float>() + r * channels);
+  }
+  return {y, kv};
+}
+
 }  // namespace
 
 extern "C" {
@@ -97,17 +168,8 @@ char* tts_packed_linear(Layer* layer, at::Tensor* x, at::Tensor** y) {
 char* tts_packed_mlp(Layer* up, Layer* down, at::Tensor* norm_weight, at::Tensor* norm_bias, at::Tensor* gain, at::Tensor* x,
                      at::Tensor* residual, at::Tensor** y) {
   return guarded([&] {
-    const auto in = x->contiguous(), before = residual->contiguous();
-    const int64_t dim = in.size(-1), rows = in.numel() / dim;
-    auto normal = at::empty_like(in);
-    kernels::normalize(in.const_data_ptr<float>(), rows, dim, norm_weight->const_data_ptr<float>(),
-                       norm_bias->const_data_ptr<float>(), normal.mutable_data_ptr<float>());
-    auto hidden = apply(*up, normal);
-    kernels::gelu(hidden.mutable_data_ptr<float>(), rows, hidden.size(-1));
-    auto out = apply(*down, hidden);
-    kernels::add(out.mutable_data_ptr<float>(), gain ? gain->const_data_ptr<float>() : nullptr, before.const_data_ptr<float>(),
-                 rows, dim);
-    *y = new at::Tensor(out);
+    *y = new at::Tensor(
+        mlp(x->contiguous(), residual->contiguous(), {*norm_weight, *norm_bias}, *up, *down, gain));
   });
 }
 
@@ -143,43 +205,38 @@ char* tts_mix(at::Tensor* bands, at::Tensor* source, at::Tensor* noise, double m
 
 void tts_free_packed(Layer* layer) { delete layer; }
 
-// Attention of new positions of a causal sequence. `qkv` [R, 3C] holds their queries, keys and values. `keys` and `values`
-// [W, C] are a ring of the positions before, of which there were `position`. Row r comes after row `parents[r]` < r, or
-// right after the ring if that is negative, and sees the W positions up to itself. `turns` [R, dim] holds the cosines and
-// sines of each row's position. Gives the result [R, C], and the rows' own keys and values [R, 2C]; the ring stays as it is.
-// A row's result depends on the positions that it sees alone, to the last bit.
+// See `attention`.
 char* tts_attend(at::Tensor* qkv, at::Tensor* keys, at::Tensor* values, int64_t position, const int64_t* parents,
                  const float* turns, int64_t heads, at::Tensor** result, at::Tensor** own) {
   return guarded([&] {
-    const int64_t rows = qkv->size(0), window = keys->size(0), channels = keys->size(1), dim = channels / heads;
-    const float* in = qkv->const_data_ptr<float>();
-    const float* ring_keys = keys->const_data_ptr<float>();
-    const float* ring_values = values->const_data_ptr<float>();
-    auto y = at::empty({rows, channels}, qkv->options());
-    auto kv = at::empty({rows, 2 * channels}, qkv->options());
-    float* new_kv = kv.mutable_data_ptr<float>();
-    std::vector<float> query(channels), weights(window);
-    std::vector<const float*> seen_keys(window), seen_values(window);
-    for (int64_t r = 0; r < rows; ++r) {
-      const float *cos = turns + r * dim, *sin = cos + dim / 2, *row = in + r * 3 * channels;
-      kernels::rotate(row, cos, sin, heads, dim, query.data());
-      kernels::rotate(row + channels, cos, sin, heads, dim, new_kv + r * 2 * channels);
-      std::copy(row + 2 * channels, row + 3 * channels, new_kv + (2 * r + 1) * channels);
-      // From itself back to the first row, then back through the ring; filled from the end.
-      int64_t at = window;
-      for (int64_t i = r; i >= 0 && at > 0; i = parents[i]) {
-        seen_keys[--at] = new_kv + i * 2 * channels;
-        seen_values[at] = new_kv + (2 * i + 1) * channels;
-      }
-      for (int64_t p = position - 1; p >= 0 && at > 0; --p) {
-        seen_keys[--at] = ring_keys + p % window * channels;
-        seen_values[at] = ring_values + p % window * channels;
-      }
-      kernels::attend(query.data(), seen_keys.data() + at, seen_values.data() + at, window - at, heads, dim, weights.data(),
-             y.mutable_data_ptr<float>() + r * channels);
-    }
+    auto [y, kv] = attention(*qkv, {*keys, *values, position, parents, turns, heads});
     *result = new at::Tensor(y);
     *own = new at::Tensor(kv);
+  });
+}
+
+// What a block of a causal transformer makes of new positions x [R, C], and their own keys and values [R, 2C]. The norms are
+// weight and bias of the first and of the second.
+char* tts_packed_block(Layer* qkv, Layer* output, Layer* up, Layer* down, at::Tensor** norms, at::Tensor* x, at::Tensor* keys,
+                       at::Tensor* values, int64_t position, const int64_t* parents, const float* turns, int64_t heads,
+                       at::Tensor** result, at::Tensor** own) {
+  return guarded([&] {
+    auto [seen, kv] = attention(apply(*qkv, normal(*x, {*norms[0], *norms[1]})),
+                                {*keys, *values, position, parents, turns, heads});
+    auto y = apply(*output, seen);
+    kernels::add(y.mutable_data_ptr<float>(), nullptr, x->const_data_ptr<float>(), y.size(0), y.size(1));
+    *result = new at::Tensor(mlp(y, y, {*norms[2], *norms[3]}, *up, *down, nullptr));
+    *own = new at::Tensor(kv);
+  });
+}
+
+// Copies a position's key and value, side by side in `own` [1, 2C], into a row of each ring [W, C].
+char* tts_remember(at::Tensor* own, at::Tensor* keys, at::Tensor* values, int64_t row) {
+  return guarded([&] {
+    const int64_t dim = keys->size(1);
+    const float* from = own->const_data_ptr<float>();
+    std::copy(from, from + dim, keys->mutable_data_ptr<float>() + row * dim);
+    std::copy(from + dim, from + 2 * dim, values->mutable_data_ptr<float>() + row * dim);
   });
 }
 

@@ -93,9 +93,18 @@ pub struct FrameSampler<'a> {
     pub options: &'a SamplingOptions,
     /// Number of the sequence: every utterance draws numbers of its own.
     pub sequence: u64,
+    /// Symbols of the sequence; the first and the last one stand for silence.
+    pub symbols: i64,
+    /// Longest silence before and after, in frames.
+    pub longest_silence: i64,
 }
 
 impl FrameSampler<'_> {
+    /// Frames after which the pointer is moved on.
+    fn longest_stay(&self, pointer: i64) -> i64 {
+        if pointer == 0 || pointer == self.symbols - 1 { self.longest_silence } else { LONGEST_STAY }
+    }
+
     /// Draws frame number `position` from its state `[1, 1, C]` and the logits of its token.
     fn draw(&self, model: &CoarseModel, state: &Tensor, logits: &[f32], place: Place, position: u64) -> Result<Frame> {
         let token = self.options.draw(logits, self.sequence, 2 * position) as i64;
@@ -107,7 +116,8 @@ impl FrameSampler<'_> {
         let index = Tensor::full([1, 1], token, (Kind::Int64, state.device()));
         let logits = Vec::<f32>::try_from(model.advance_logits(state, &index).view([-1]))?;
         let advance = self.options.draw(&logits, self.sequence, 2 * position + 1) as i64;
-        Ok(Frame { token, advance: if place.stay >= LONGEST_STAY { advance.max(1) } else { advance } })
+        let moves_on = place.stay + 1 >= self.longest_stay(place.pointer);
+        Ok(Frame { token, advance: if moves_on { advance.max(1) } else { advance } })
     }
 }
 

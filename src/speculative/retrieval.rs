@@ -127,6 +127,7 @@ impl Drafter for RetrievalDrafter<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -28,11 +28,11 @@ pub fn codes(
     let mut memory = model.start(voice.device);
     let mut codes = vec![spoken.frame.token];
     for level in 1..model.config().n_q {
-        let logits = model.step(&frame, &known, level, quantizer.codebook(level as usize), &mut memory);
+        let logits = model.step(&frame, &known, level, &mut memory);
         let position = FIRST_POSITION + at * model.config().n_q as u64 + level as u64;
         let code = sampling.draw(&Vec::<f32>::try_from(logits)?, number, position) as i64;
         codes.push(code);
-        known = known + vector(level, code); // not in place: it may be a row of the codebook itself
+        known = &known + vector(level, code); // not in place: it may be a row of the codebook itself
     }
     Ok(Tensor::from_slice(&codes).view([1, -1, 1]).to_device(voice.device))
 }

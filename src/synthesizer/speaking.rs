@@ -24,6 +24,9 @@ use crate::voice::Voice;
 /// Frames of the first piece; the decoder needs those that it looks ahead besides. No piece is made of less.
 const FIRST_BLOCK: i64 = 4;
 
+/// Longest silence before and after an utterance at a speed of 1, in seconds: what the training speech has.
+const LONGEST_SILENCE: f64 = 0.2;
+
 /// Where the frames come from.
 enum Source<'a> {
     /// The coarse model, frame by frame.
@@ -218,7 +221,10 @@ fn decoding<'a>(
     if asked(Draft::Retrieval) {
         drafters.push(Box::new(RetrievalDrafter::new(voice.retrieval()?, symbols)));
     }
-    let sampler = FrameSampler { options: &options.sampling, sequence: number };
+    // The voice is asked for faster phonemes; the silence around them would stay as long as it is.
+    let longest_silence = ((LONGEST_SILENCE / log_speed.exp()) * voice.config.codec.frame_rate()).round().max(1.0) as i64;
+    let symbols = phonemes.size()[1];
+    let sampler = FrameSampler { options: &options.sampling, sequence: number, symbols, longest_silence };
     let (state, codebook) = (voice.coarse.start(phonemes, log_speed), voice.codec.quantizer.codebook(0));
     Ok(Decoding::new(&voice.coarse, state, sampler, drafters, &options.draft, codebook))
 }

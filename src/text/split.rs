@@ -9,7 +9,7 @@ const BEFORE_NAME: &[&str] = &[
     "mr", "mrs", "ms", "mx", "dr", "prof", "gen", "gov", "sen", "rep", "rev", "hon", "pres", "capt",
     "lt", "col", "sgt", "cpl", "maj", "cmdr", "adm", "supt", "fr", "msgr", "messrs", "st", "mt",
     "ft", "vs", "v", "e.g", "i.e", "cf", "viz", "approx", "fig", "figs", "vol", "vols", "ch", "sec",
-    "art", "p", "pp", "eq", "ca", "dept", "univ", "assn", "bros",
+    "art", "p", "pp", "eq", "ca", "dept", "univ", "assn", "bros", "apt", "rm", "ste", "bldg", "a.k.a",
 ];
 
 /// Abbreviations that may end a sentence: it ends if a word follows that often opens one.
@@ -17,7 +17,8 @@ const BEFORE_NAME: &[&str] = &[
 const MAYBE_LAST: &[&str] = &[
     "inc", "ltd", "co", "corp", "jr", "sr", "ave", "blvd", "rd", "est", "jan", "feb", "mar", "apr",
     "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu",
-    "thurs", "fri", "sat", "sun", "al", "ed", "calif", "mses",
+    "thurs", "fri", "sat", "sun", "al", "ed", "calif", "mses", "hrs", "mins", "secs", "lbs", "oz", "qts", "tsp",
+    "tbsp",
 ];
 
 /// Abbreviations that only a number follows within a sentence.
@@ -114,6 +115,20 @@ fn spaces(text: &str) -> impl Iterator<Item = usize> {
     text.char_indices().filter(starts_space).map(|(at, _)| at)
 }
 
+/// Byte positions where a sentence may end: at white space, or where its space was forgotten, as in `Stop!Look!`.
+fn gaps(text: &str) -> impl Iterator<Item = usize> {
+    let forgotten = |at: usize| {
+        let before = text[..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+        let word = before.trim_end_matches(['!', '?']);
+        word.len() < before.len() && !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || "'’".contains(c))
+    };
+    let starts = move |(at, c): &(usize, char)| match c.is_whitespace() {
+        true => !text[..*at].ends_with(char::is_whitespace),
+        false => c.is_uppercase() && forgotten(*at),
+    };
+    text.char_indices().filter(starts).map(|(at, _)| at)
+}
+
 /// Parts of the text between blank lines.
 fn paragraphs(text: &str) -> Vec<&str> {
     let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
@@ -163,7 +178,7 @@ fn is_list_item(line: &str) -> bool {
 fn split_block(block: &str) -> Vec<&str> {
     let (mut found, mut start) = (Vec::new(), 0);
     let has_capitals = block.contains(char::is_uppercase);
-    for at in spaces(block) {
+    for at in gaps(block) {
         if at > start && ends_sentence(&block[start..at], block[at..].trim_start(), has_capitals) {
             found.push(block[start..at].trim());
             start = at;
@@ -221,7 +236,7 @@ fn ends_abbreviated(sentence: &str, next: &str) -> bool {
     if BEFORE_NAME.contains(&lower.as_str()) && (word.len() > 1 || word == lower) {
         return !(opener && lower == "st");
     }
-    if BEFORE_NUMBER.contains(&lower.as_str()) {
+    if BEFORE_NUMBER.contains(&lower.as_str()) && (word.len() > 1 || word == lower) {
         return next.starts_with(|c: char| c.is_ascii_digit());
     }
     let goes_on = next.starts_with(char::is_lowercase);

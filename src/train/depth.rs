@@ -60,7 +60,7 @@ impl LanguageModel for Learner {
                 Tensor::stack(&sums, 2).flatten(0, 1),
             )
         });
-        let logits = self.model.forward(&self.model.frame(&states, &before), &known, codebooks);
+        let logits = self.model.forward(&self.model.frame(&states, &before), &known);
         let frames = batch.mask.size();
         let entropy = |k: i64, logits: &Tensor| {
             batch.mean(&frame_cross_entropy(&logits.view([frames[0], frames[1], -1]), &batch.level(k)))

@@ -155,7 +155,7 @@ impl TokenBatch {
 /// Cross entropy of each frame, `[B, T]`, from logits `[B, T, V]`.
 pub fn frame_cross_entropy(logits: &Tensor, target: &Tensor) -> Tensor {
     let (batch, frames) = target.size2().unwrap_or_default();
-    let flat = logits.to_kind(Kind::Float).view([batch * frames, -1]);
+    let flat = logits.to_kind(Kind::Float).reshape([batch * frames, -1]);
     let none = None::<&Tensor>;
     flat.cross_entropy_loss(&target.reshape([-1]), none, tch::Reduction::None, -100, 0.0).view([batch, frames])
 }

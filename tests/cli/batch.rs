@@ -16,7 +16,7 @@ fn batch_speaks_each_line_into_its_file_as_speak_would() {
     desk.write("list.tsv", "one\tGood morning.\r\n\nzwei-ü\tGood night.\n");
     succeeds(&desk.tts(&["batch", "list.tsv", "--out-dir", "out", "--sample-rate", "16000", "--quiet"]));
     succeeds(&desk.tts(&["Good night.", "--out", "alone.wav", "--sample-rate", "16000"]));
-    assert_eq!(fs::read_dir(desk.path("out")).unwrap().count(), 2);
+    assert_eq!(spoken(&desk.path("out")).len(), 2);
     assert_eq!(desk.read("out/one.wav").sample_rate, 16000);
     assert_eq!(fs::read(desk.path("out/zwei-ü.wav")).unwrap(), fs::read(desk.path("alone.wav")).unwrap());
 }
@@ -40,7 +40,7 @@ fn batch_goes_on_after_bad_lines_and_names_them_at_the_end() {
     assert!(lines[6].starts_with("error: list.tsv: 6 of 8 texts were not spoken"), "{}", lines[6]);
     let mut files: Vec<_> = fs::read_dir(desk.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["good.wav", "last.wav"]);
+    assert_eq!(files, [".spoken.tsv", "good.wav", "last.wav"]);
     assert_eq!(desk.files(), ["list.tsv", "out"]);
 }
 
@@ -100,16 +100,44 @@ fn a_batch_that_is_killed_leaves_whole_files_and_goes_on_with_the_others() {
     let before = spoken(&folder);
     assert!((3..count).contains(&before.len()), "{}", before.len());
     let written = |name: &Path| fs::metadata(folder.join(name)).unwrap().modified().unwrap();
-    let times: Vec<_> = before.iter().map(|(name, _)| written(name)).collect();
+    // The two that were in hand may have been finished and not noted yet.
+    let noted = fs::read_to_string(folder.join(".spoken.tsv")).unwrap();
+    let noted: Vec<&Path> = noted.lines().map(|line| Path::new(line.split_once('\t').unwrap().1)).collect();
+    assert!((before.len() - 2..=before.len()).contains(&noted.len()), "{} of {}", noted.len(), before.len());
+    let times: Vec<_> = noted.iter().map(|name| written(name)).collect();
     before.iter().for_each(|(name, _)| assert!(!wav::read(&folder.join(name)).unwrap().samples.is_empty()));
 
     let output = desk.tts(&["batch", "list.tsv", "--out-dir", "out", "--resume"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let told = format!("{} of {count} texts were spoken before", before.len());
+    let told = format!("{} of {count} texts were spoken before", noted.len());
     assert!(stderr(&output).starts_with(&told), "{}", stderr(&output));
-    assert_eq!(times, before.iter().map(|(name, _)| written(name)).collect::<Vec<_>>());
+    assert_eq!(times, noted.iter().map(|name| written(name)).collect::<Vec<_>>());
     succeeds(&desk.tts(&["batch", "list.tsv", "--out-dir", "whole", "--quiet"]));
     assert!(spoken(&folder) == spoken(&desk.path("whole")));
+}
+
+#[test]
+fn resuming_speaks_again_what_is_gone_or_would_sound_otherwise() {
+    let desk = Desk::new();
+    desk.write("list.tsv", "one\tHello.\ntwo\tGood night.\nthree\tGood day.\n");
+    let resume = |options: &[&str]| {
+        let output = desk.tts(&[&["batch", "list.tsv", "--out-dir", "out", "--resume"], options].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output).lines().next().unwrap().to_string()
+    };
+    assert_eq!(resume(&[]), "0 of 3 texts were spoken before");
+    desk.write("list.tsv", "one\tHello.\ntwo\tGood morning.\nthree\tGood day.\n");
+    fs::remove_file(desk.path("out/three.wav")).unwrap();
+    assert_eq!(resume(&[]), "1 of 3 texts were spoken before");
+    succeeds(&desk.tts(&["Good morning.", "--out", "two.wav"]));
+    assert!(fs::read(desk.path("out/two.wav")).unwrap() == fs::read(desk.path("two.wav")).unwrap());
+    assert_eq!(resume(&["--jobs", "1"]), "3 of 3 texts were spoken before");
+    assert_eq!(resume(&["--seed", "5"]), "0 of 3 texts were spoken before");
+    // A note that was cut off spoils no other.
+    let note = fs::read_to_string(desk.path("out/.spoken.tsv")).unwrap();
+    desk.write("out/.spoken.tsv", &note[..note.len() - 5]);
+    assert_eq!(resume(&["--seed", "5"]), "2 of 3 texts were spoken before");
+    assert_eq!(resume(&["--seed", "5"]), "3 of 3 texts were spoken before");
 }
 
 #[test]

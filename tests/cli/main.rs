@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod batch;
+mod book;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;

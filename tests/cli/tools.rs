@@ -38,6 +38,36 @@ fn bench_reports_every_stage_as_a_table_and_as_json() {
 }
 
 #[test]
+fn bench_compares_with_figures_from_before() {
+    let desk = Desk::new();
+    let bench = |more: &[&str]| desk.tts(&[&["bench", "--text", "Hello there.", "--runs", "1"], more].concat());
+    succeeds(&bench(&["--json", "old.json"]));
+    let output = bench(&["--compare", "old.json"]);
+    succeeds(&output);
+    let row = stdout(&output).lines().find(|line| line.starts_with("2 words, decoder")).unwrap().to_string();
+    let [before, now, ratio] =
+        row.split_whitespace().skip(3).map(|x| x.parse::<f64>().unwrap()).collect::<Vec<_>>()[..]
+    else {
+        panic!("expected three figures in {row}");
+    };
+    assert!(before > 0.0 && now > 0.0 && (now / before - ratio).abs() < 0.1 * ratio + 0.01, "{row}");
+    desk.write("other.json", "{}");
+    fails(&bench(&["--compare", "other.json"]), &["other.json", "bench --json"]);
+}
+
+#[test]
+fn a_missing_gpu_is_named() {
+    let desk = Desk::new();
+    desk.write("list.tsv", "a\tHello.\n");
+    fails(&desk.tts(&["bench", "--device", "cuda"]), &["--device cuda", "expected a GPU"]);
+    fails(
+        &desk.tts(&["batch", "list.tsv", "--out-dir", "out", "--device", "cuda"]),
+        &["--device cuda", "expected a GPU"],
+    );
+    assert!(!desk.path("out").exists());
+}
+
+#[test]
 fn voices_lists_what_is_found_and_leaves_out_what_is_damaged() {
     let desk = Desk::new();
     let folder = TempDir::new().unwrap();

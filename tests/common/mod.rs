@@ -81,7 +81,7 @@ pub fn config() -> VoiceConfig {
             frames_per_phoneme: 2.0,
             trunk: trunk(8),
         }),
-        depth: Some(DepthConfig { n_q, latent_dim, state_dim: 16, decoder: transformer() }),
+        depth: Some(DepthConfig { n_q, codebook_size, latent_dim, state_dim: 16, decoder: transformer() }),
         heads: Some(HeadsConfig { heads: 4, codebook_size, state_dim: 16, hidden: 32, phonemes: 2, max_stay: 5 }),
         small: Some(coarse.clone()),
         coarse,

@@ -1,6 +1,6 @@
 //! Addresses of pages, people and files, hashtags and mentions.
 
-use super::numbers::{code, digits};
+use super::numbers::{code, digits, number};
 use super::rule::{Found, Rule};
 use super::words::letter;
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", |f| Some(address(f.group(0)))),
         (r"(?:https?://|ftp://|www\.)[^\s<>“”]+", |f| Some(link(f.group(0)))),
         (&bare, |f| (!f.before.ends_with(['.', '@', '/', '_'])).then(|| link(f.group(0)))),
-        (r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::(\d+))?\b", ip_address),
+        (r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::(\d+)|/(\d{1,2}))?\b", ip_address),
         (r#"(^|[\s(“"'‘])((?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w.-]+(?:[/\\][\w.-]*)*)"#, |f| {
             Some(format!("{}{}", f.group(1), link(f.group(2))))
         }),
@@ -45,7 +45,8 @@ pub fn rules() -> Result<Vec<Rule>> {
 fn ip_address(f: &Found) -> Option<String> {
     let parts: Vec<String> = f.group(1).split('.').map(digits).collect();
     let port = if f.has(2) { format!(" port {}", code(f.group(2))) } else { String::new() };
-    f.stands_alone().then(|| parts.join(" dot ") + &port)
+    let block = if f.has(3) { format!(" slash {}", number(f.group(3))) } else { String::new() };
+    f.stands_alone().then(|| parts.join(" dot ") + &port + &block)
 }
 
 /// An address without its scheme; marks that close the sentence stay outside.

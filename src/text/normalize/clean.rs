@@ -1,5 +1,7 @@
 //! Characters: one kind of space, composed accents, other scripts in Latin letters, emoji as words.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Error, Result};
@@ -13,11 +15,25 @@ const USUAL: &[(char, &str)] = &[
     ('‑', "-"), ('‒', "–"), ('―', "—"), ('⸺', "—"), ('【', "("), ('】', ")"), ('、', ", "),
     ('。', ". "), ('·', " "), ('¿', ""), ('¡', ""), ('‥', "…"), ('∶', ":"), ('⁄', "/"), ('∕', "/"),
     ('∞', " infinity "), ('π', " pi "), ('∑', " sum "), ('∗', "*"), ('⋅', " times "), ('←', " "),
-    ('↑', " "), ('↓', " "),
+    ('↑', " "), ('↓', " "), ('⁻', "^-"),
 ];
 
 /// Signs that later rules read.
 const KEPT: &str = "“”‘’–—…°′″×÷±≠≈≤≥−√²³½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞£€¥₹₽₩₿¢‰§¶©®™†‡•‣◦№µ℃℉→";
+
+/// Names of HTML for characters, `&` last.
+const ENTITIES: &[(&str, &str)] = &[
+    ("&nbsp;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&apos;", "'"),
+    ("&#39;", "'"),
+    ("&mdash;", "—"),
+    ("&ndash;", "–"),
+    ("&hellip;", "…"),
+    ("&amp;", "&"),
+];
 
 /// A mark that is repeated more often says no more.
 const MOST_MARKS: usize = 6;
@@ -28,7 +44,7 @@ const LONGEST_WORD: usize = 150;
 /// A sentence in characters that the rules and dictionaries know.
 pub fn clean(text: &str) -> Result<String> {
     let mut cleaned = String::with_capacity(text.len());
-    let composed: String = text.nfc().collect();
+    let composed: String = without_entities(text).nfc().collect();
     for (at, c) in composed.char_indices() {
         if !c.is_alphanumeric()
             && cleaned.chars().rev().take(MOST_MARKS).filter(|&last| last == c).count() == MOST_MARKS
@@ -38,6 +54,14 @@ pub fn clean(text: &str) -> Result<String> {
         push(&mut cleaned, c, &composed[at + c.len_utf8()..])?;
     }
     Ok(cleaned.split_whitespace().flat_map(short_pieces).collect::<Vec<_>>().join(" "))
+}
+
+/// The characters that names of HTML stand for.
+fn without_entities(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') || !text.contains(';') {
+        return text.into();
+    }
+    ENTITIES.iter().fold(text.into(), |text: Cow<str>, (name, c)| text.replace(name, c).into())
 }
 
 /// A word, cut where it is longer than any word is.

@@ -21,7 +21,9 @@ pub fn rules() -> Result<Vec<Rule>> {
             let numbers = version(f.group(2), f.group(3));
             Some(if said { numbers } else { format!("version {numbers}") })
         }),
-        (r"\b(\d+(?:\.\d+){2,})(-[a-z]+(?:\.?\d+)?)?\b", |f| f.stands_alone().then(|| version(f.group(1), f.group(2)))),
+        (r"\b(\d+(?:\.\d+){2,})(-[a-z]+(?:\.?\d+)?)?\b", |f| {
+            (f.stands_alone() && !is_date(f.group(1))).then(|| version(f.group(1), f.group(2)))
+        }),
         (&file, file_name),
         (r#"(^|[\s(“"'‘])\.([a-zA-Z][\w-]+)"#, |f| Some(format!("{}dot {}", f.group(1), unjoined(f.group(2))))),
         (r"\b([A-Z])\+\+", |f| f.expand("$1 plus plus")),
@@ -32,6 +34,12 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"&&", |f| f.expand(" and ")),
         (r" ?\|+ ?", |f| f.expand(", ")),
     ])
+}
+
+/// `31.12.2019`
+fn is_date(numbers: &str) -> bool {
+    let parts: Vec<u64> = numbers.split('.').filter_map(|part| part.parse().ok()).collect();
+    matches!(parts[..], [1..=31, 1..=12, 1900..2100])
 }
 
 /// `2.11.0-beta` as `two point eleven point zero beta`.

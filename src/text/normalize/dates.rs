@@ -170,7 +170,8 @@ fn ratio(f: &Found) -> Option<String> {
 
 /// Four digits alone: a year, unless they count something.
 fn plain_year(f: &Found) -> Option<String> {
-    let n = f.value(1).filter(|n| (1100..2100).contains(n) && f.stands_alone())?;
+    let named = f.word_before().eq_ignore_ascii_case("year");
+    let n = f.value(1).filter(|n| (if named { 1000 } else { 1100 }..2100).contains(n) && f.stands_alone())?;
     let counted = f.word_after().ends_with('s')
         && f.word_after().starts_with(char::is_lowercase)
         && !f.after.starts_with([',', '.', ';']);

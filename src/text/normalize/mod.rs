@@ -60,8 +60,8 @@ impl Normalizer {
     /// The sentence as it is spoken, in words.
     pub fn speak(&self, sentence: &str) -> Result<String> {
         let mut text = without_bullet(&clean::clean(sentence)?);
-        let signs =
-            text.contains(|c| !is_plain(c)) || ["..", "--", " :", " ;"].iter().any(|marks| text.contains(marks));
+        let signs = text.contains(|c| !is_plain(c))
+            || ["..", "--", " -", " :", " ;", "- "].iter().any(|marks| text.contains(marks));
         let dotted = text.split_whitespace().any(|word| word.trim_end_matches('.').contains('.'));
         let called_for = [
             (signs || dotted, &self.names),

@@ -15,15 +15,19 @@ const OPERATORS: &[(&str, &str)] = &[
     ("-", "minus"), ("^", "to the power of"),
 ];
 
-/// Words whose three-digit numbers are names: "room four oh four".
+/// Words whose numbers of three or four digits are names: "room four oh four".
 const NUMBERED: &str = concat!(
     r"\b([Rr]oom|[Ff]light|[Rr]oute|[Hh]ighway|Interstate|[Ss]uite|[Gg]ate|[Bb]us|Boeing|Airbus|",
-    r"Porsche|[Ee]rror|[Ee]xit|HTTP|Area) (\d{3})\b",
+    r"Porsche|[Ee]rror|[Ee]xit|HTTP|Area) ((?:[A-Z]{1,3} ?)?)(\d{3,4})\b",
 );
 
 /// The rules, in the order they apply; they come last of those for numbers.
 pub fn rules() -> Result<Vec<Rule>> {
     Rule::table(&[
+        (r"(\w)\^2\b", |f| f.expand("$1 squared")),
+        (r"(\w)\^3\b", |f| f.expand("$1 cubed")),
+        (r"(\w)\^[-−](\w+)", |f| f.expand("$1 to the minus $2")),
+        (r"(^|\s):(\d)", |f| f.expand("${1}colon $2")),
         (r"([\d.)a-zA-Z]) ?(!=|==|<=|>=|[≤≥≠≈=×÷±]) ?([-−]?[\d.(a-zA-Z√π])", operator),
         (r"(\d) ?([+*^]) ?([\d(])", operator),
         (r"(\d) ([<>]|-|−) (\d)", operator),
@@ -33,7 +37,7 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"(^|[ (])±", |f| f.expand("${1}plus or minus ")),
         (r"(\w)²", |f| f.expand("$1 squared")),
         (r"(\w)³", |f| f.expand("$1 cubed")),
-        (NUMBERED, |f| Some(format!("{} {}", f.group(1), code(f.group(2))))),
+        (NUMBERED, |f| Some(format!("{} {}{}", f.group(1), f.group(2), code(f.group(3))))),
         (r"\b([A-Z]{1,5})-(\d+)\b", |f| Some(format!("{} {}", letter(f.group(1)), code(f.group(2))))),
         (r"\b\d+(?:-\d+){2,}\b", groups),
         (r"\b(\d+(?:\.\d+)?)[eE]([+-]?)(\d{1,3})\b", scientific),

@@ -1,6 +1,6 @@
 //! Numbers in pairs: ordinals, fractions, ranges, sizes, factors.
 
-use super::numbers::{cardinal, code, fraction, number, ordinal};
+use super::numbers::{cardinal, code, fraction, number, ordinal, year};
 use super::plain::scientific;
 use super::rule::{Found, Rule};
 use crate::error::Result;
@@ -22,8 +22,11 @@ pub fn rules() -> Result<Vec<Rule>> {
             mixed(f.group(1), f.value(2)?, f.value(3)?).filter(|_| f.stands_alone())
         }),
         (r"\b(\d{1,3})/(\d{1,3})(?:rds?|ths?|nds?)\b", |f| Some(fraction(f.value(1)?, f.value(2)?))),
+        (r"\b(\d+\.\d+)/(5|10|20|100)\b", |f| Some(format!("{} out of {}", number(f.group(1)), number(f.group(2))))),
+        (r"\b((?:19|20)\d{2})/(\d{2})\b", season),
         (r"\b(\d{1,4})/(\d{1,4})\b", slash),
         (r"\b({N}) ?[x×] ?10\^([-−]?)(\d+)", scientific),
+        (r"\b(\d)[x×](\d+)m\b", |f| f.expand("$1 by ${2}m")),
         (r#"\b({N})(?:["″]|'')? ?[x×] ?({N})(["″])?(?: ?[x×] ?({N})(["″])?)?"#, by),
         (r"\b(\d+)[x×]", |f| {
             (f.stands_alone() && !f.after.starts_with(char::is_alphanumeric))
@@ -55,6 +58,12 @@ fn mixed(whole: &str, top: u64, bottom: u64) -> Option<String> {
     (top < bottom).then(|| format!("{} and {}", number(whole), after_whole(&fraction(top, bottom))))
 }
 
+/// `2019/20`: a year that ends in the next.
+fn season(f: &Found) -> Option<String> {
+    let (first, last) = (f.value(1)?, f.value(2)?);
+    ((first + 1) % 100 == last && f.stands_alone()).then(|| format!("{} {}", year(first), cardinal(last)))
+}
+
 /// `3/4` as a fraction, `8/10` as a mark, `120/80` as one over the other.
 fn slash(f: &Found) -> Option<String> {
     let (a, b) = (f.value(1)?, f.value(2)?);
@@ -72,7 +81,9 @@ fn slash(f: &Found) -> Option<String> {
 
 /// `1920x1080`, `2 x 4`; `3 × 4 = 12`.
 fn by(f: &Found) -> Option<String> {
-    let word = if f.after.trim_start().starts_with('=') { "times" } else { "by" };
+    let summed =
+        f.after.trim_start().starts_with(['=', '+', '−', '÷']) || f.before.trim_end().ends_with(['=', '+', '−', '÷']);
+    let word = if summed { "times" } else { "by" };
     let side = |written: &str| {
         if written.len() > 2 && written.parse::<u64>().is_ok() { code(written) } else { written.to_string() }
     };

@@ -38,14 +38,23 @@ const ALSO_LETTERS: &[&str] = &["CI", "XL", "LI", "CV", "IC", "DI", "MI", "IV"];
 
 /// The rules; they come after abbreviations with numbers and before initials.
 pub fn rules() -> Result<Vec<Rule>> {
-    Rule::table(&[(r"\b([A-Za-z][a-z]+) ([IVXLC]{1,6})\b", roman_numeral)])
+    Rule::table(&[
+        (r"\b([A-Za-z][a-z]+) ([IVXLC]{1,6})\b", roman_numeral),
+        (r"\b([A-Za-z][a-z]+|pp?\.) ([ivx]{2,6}|v)\b", |f| {
+            let counted = COUNTED.contains(&f.group(1)) || matches!(f.group(1), "page" | "pages" | "p." | "pp.");
+            let value = roman(&f.group(2).to_uppercase()).filter(|_| counted)?;
+            Some(format!("{} {}", f.group(1), cardinal(value)))
+        }),
+    ])
 }
 
 /// `Henry VIII` as `Henry the eighth`, `Chapter IV` as `Chapter four`. One letter may be an initial
 /// or, as `I`, a word: it needs a clearer sign.
 fn roman_numeral(f: &Found) -> Option<String> {
     let (name, numeral) = (f.group(1), f.group(2));
-    let value = roman(numeral).filter(|_| !f.after.starts_with(['\'', '’', '-', '&']))?;
+    let value = roman(numeral).filter(|_| {
+        !f.after.starts_with(['\'', '’', '-', '&']) || ["'s", "’s"].iter().any(|s| f.after.starts_with(s))
+    })?;
     let initial = f.after.starts_with(". ") || !"IVX".contains(numeral);
     let counted = COUNTED.contains(&name);
     let ruler = RULERS.contains(&name);

@@ -61,11 +61,21 @@ const UNITS: &[(&str, &str, &str)] = &[
     ("pt", "point", "points"), ("°C", "degree Celsius", "degrees Celsius"),
     ("℃", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit", "degrees Fahrenheit"),
     ("℉", "degree Fahrenheit", "degrees Fahrenheit"), ("°", "degree", "degrees"),
-    ("%", "percent", "percent"), ("‰", "per mille", "per mille"),
+    ("qt", "quart", "quarts"), ("qts", "quart", "quarts"), ("atm", "atmosphere", "atmospheres"),
+    ("mol", "mole", "moles"), ("W/m²", "watt per square meter", "watts per square meter"),
+    ("µL", "microliter", "microliters"), ("%", "percent", "percent"), ("‰", "per mille", "per mille"),
 ];
 
 /// Units that are words or letters of their own: only right after the number.
 const ADJACENT_ONLY: [&str; 7] = ["s", "h", "l", "V", "mi", "in.", "cal"];
+
+/// Words after a measure that it does not describe.
+#[rustfmt::skip]
+const NOT_NOUNS: [&str; 36] = [
+    "long", "wide", "tall", "high", "deep", "thick", "of", "in", "and", "or", "is", "by", "x", "per", "apart", "to",
+    "from", "at", "on", "for", "with", "was", "are", "away", "above", "below", "but", "than", "the", "across", "more",
+    "less", "longer", "each", "were", "when",
+];
 
 /// Words after `/` that mean "per".
 const PER: &str =
@@ -78,7 +88,24 @@ pub fn rules() -> Result<Vec<Rule>> {
     let unit = units.iter().map(|unit| regex::escape(unit)).collect::<Vec<_>>().join("|");
     let measure = format!(r"([-−–+])?({{N}})( ?|-)({unit})(\.)?");
     let per = format!(r"(\d ?[A-Za-z%°]{{0,4}}|dollars?|cents?|pounds?|euros?)/({PER})\b");
+    let part = "(half|thirds?|quarters?|fifths?|sixths?|eighths?|sixteenths?)";
+    let part_of_unit = format!(r"\b{part} ({unit})(\.)?");
+    let part_of_inch = format!(r#"\b{part}(?:″|"|”)"#);
     Rule::table(&[
+        (r"\b(\d+) ?(?:h|hrs?)\.? ?(\d+) ?(?:m|mins?)\b(?:\.? ?(\d+) ?(?:s|secs?)\b)?", |f| {
+            Some(length(&[(f.group(1), "hour"), (f.group(2), "minute"), (f.group(3), "second")]))
+        }),
+        (r"\b(\d+) ?(?:m|mins?)\.? ?(\d+) ?(?:s|secs?)\b", |f| {
+            Some(length(&[(f.group(1), "minute"), (f.group(2), "second")]))
+        }),
+        (r"\b(\d+) ?(?:ft|feet|foot)\.? (\d+) ?in\b\.?", |f| {
+            Some(format!(
+                "{} {}",
+                measure_words("", f.group(1), "foot", "feet"),
+                measure_words("", f.group(2), "inch", "inches")
+            ))
+        }),
+        (&part_of_unit, part_of),
         (&per, |f| Some(format!("{} per {}", f.group(1), full(f.group(2))))),
         (r#"\b(\d{1,2})['′’] ?(\d{1,2})(?:"|″|”|''|’’|\b)"#, feet_and_inches),
         (r"({N})[′']", |f| {
@@ -86,6 +113,7 @@ pub fn rules() -> Result<Vec<Rule>> {
                 .then(|| measure_words("", f.group(1), "foot", "feet"))
         }),
         (r#"({N})(?:″|"|”)"#, inches),
+        (&part_of_inch, |f| (!in_quotation(f)).then(|| part_words(f, "inch", "inches"))),
         (r"\b([Aa]n? )?({N})[- ](inch|foot|mile|meter|pound|gallon)\b", |f| {
             f.has(1).then(|| format!("{}{} {}", f.group(1), number(f.group(2)), f.group(3)))
         }),
@@ -123,9 +151,61 @@ fn measured(f: &Found) -> Option<String> {
         _ if f.before.ends_with(|c: char| c.is_alphanumeric()) => "to ",
         _ => "minus ",
     };
-    let (one, many) = if f.group(3) == "-" { (*one, *one) } else { (*one, *many) };
-    let stop = (f.has(5) || unit.ends_with('.')) && !f.after.trim_start().starts_with(char::is_lowercase);
+    let (one, many) = if f.group(3) == "-" || describes(f) { (*one, *one) } else { (*one, *many) };
+    let stop = (f.has(5) || unit.ends_with('.')) && closes(f.after);
     Some(measure_words(sign, f.group(2), one, many) + if stop { "." } else { "" })
+}
+
+/// Whether the full stop before this ends a sentence.
+fn closes(after: &str) -> bool {
+    let next = after.trim_start();
+    next.is_empty() || next.starts_with(|c: char| c.is_uppercase() || "\"”’')".contains(c))
+}
+
+/// Whether a measure says what kind of thing follows: `a 5 kg bag`, `the 100 m dash`.
+fn describes(f: &Found) -> bool {
+    let is_noun = f.after.starts_with(' ') && f.word_after().starts_with(char::is_alphabetic);
+    let article = matches!(f.word_before(), "a" | "an" | "A" | "An");
+    let race = matches!(f.word_after(), "dash" | "sprint" | "race" | "relay" | "hurdles" | "freestyle" | "backstroke");
+    is_noun && (race || article && !NOT_NOUNS.contains(&f.word_after()))
+}
+
+/// `2 hours 15 minutes`; what is not given is left out.
+fn length(parts: &[(&str, &str)]) -> String {
+    let given = parts.iter().filter(|(written, _)| !written.is_empty());
+    given.map(|(written, unit)| measure_words("", written, unit, &format!("{unit}s"))).collect::<Vec<_>>().join(" ")
+}
+
+/// `3/4 tsp`, of which the number is words by now.
+fn part_of(f: &Found) -> Option<String> {
+    let unit = f.group(2);
+    let (_, one, many) = UNITS.iter().find(|(written, ..)| *written == unit)?;
+    let is_word = ADJACENT_ONLY.contains(&unit) || f.after.starts_with(|c: char| c.is_alphanumeric() || c == '\'');
+    let stop = if f.has(3) && closes(f.after) { "." } else { "" };
+    (!is_word).then(|| part_words(f, one, many) + stop)
+}
+
+/// Less than one of a unit takes the singular: `three quarters inch`, `two and a half inches`.
+fn part_words(f: &Found, one: &str, many: &str) -> String {
+    let mixed = f.before.split_whitespace().rev().take(2).any(|word| word == "and");
+    format!("{} {}", f.group(1), if mixed { many } else { one })
+}
+
+/// Whether a quotation was opened and waits to be closed. A mark after a space opens one, one after anything else closes it,
+/// unless it stands for inches itself and none is open.
+fn in_quotation(f: &Found) -> bool {
+    let mut open = 0u32;
+    let mut last = ' ';
+    for c in f.before.chars() {
+        match c {
+            '“' => open += 1,
+            '"' if last.is_whitespace() || "([—".contains(last) => open += 1,
+            '"' | '”' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        last = c;
+    }
+    open > 0
 }
 
 fn measure_words(sign: &str, written: &str, one: &str, many: &str) -> String {
@@ -140,9 +220,9 @@ fn feet_and_inches(f: &Found) -> Option<String> {
 
 /// `5"`, unless the mark closes a quotation.
 fn inches(f: &Found) -> Option<String> {
-    let opened =
-        f.before.matches('"').count() % 2 == 1 || f.before.matches('“').count() > f.before.matches('”').count();
     let touched = f.before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | ','));
-    (!opened && !touched && f.after.starts_with([' ', '.', ',', ')']))
-        .then(|| measure_words("", f.group(1), "inch", "inches"))
+    let noun = f.after.starts_with(' ') && f.word_after().starts_with(char::is_alphabetic);
+    let many = if noun && !NOT_NOUNS.contains(&f.word_after()) { "inch" } else { "inches" };
+    (!in_quotation(f) && !touched && (f.after.is_empty() || f.after.starts_with([' ', '.', ',', ')', ';'])))
+        .then(|| measure_words("", f.group(1), "inch", many))
 }

@@ -25,7 +25,7 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("w/", "with "), ("b/c", "because"), ("and/or", "and or"), ("c/o", "care of"), ("n/a", "N.A"),
     ("N/A", "N.A"), ("aka", "A.K.A"), ("Mx.", "Mix"), ("Ms.", "Miz"), ("Ms", "Miz"),
     ("WWII", "World War Two"), ("WWI", "World War One"), ("Ph.D.", "P.H.D"), ("PhDs", "PHDs"),
-    ("PhD", "P.H.D"), ("the WHO", "the W.H.O"), ("The WHO", "The W.H.O"), ("No.", "Number"),
+    ("PhD", "P.H.D"), ("a.k.a.", "A.K.A"), ("Ctrl", "Control"), ("the WHO", "the W.H.O"), ("The WHO", "The W.H.O"), ("No.", "Number"),
 ];
 
 /// Abbreviations that only a number follows.
@@ -35,7 +35,7 @@ const BEFORE_NUMBER: &[(&str, &str)] = &[
     ("fig", "figure"), ("Figs", "figures"), ("Vol", "volume"), ("vol", "volume"), ("Ch", "chapter"),
     ("ch", "chapter"), ("Sec", "section"), ("sec", "section"), ("Art", "article"),
     ("Eq", "equation"), ("p", "page"), ("pp", "pages"), ("c", "circa"), ("Op", "opus"),
-    ("op", "opus"), ("Pt", "part"),
+    ("op", "opus"), ("Pt", "part"), ("Rm", "room"), ("rm", "room"),
 ];
 
 /// Rules for abbreviations that numbers follow; they come before names.
@@ -68,6 +68,12 @@ fn abbreviation(f: &Found) -> Option<String> {
     let full = lookup(ABBREVIATIONS, short)?;
     let goes_on = !short.ends_with(['.', '/'])
         && f.after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '\'' | '’' | '-'));
+    if short == "est."
+        && f.before.ends_with(|c: char| c.is_ascii_digit() || c == ' ')
+        && f.word_before().ends_with(|c: char| c.is_ascii_digit())
+    {
+        return Some("estimated".into());
+    }
     let unlikely = match short {
         "No." => !f.after.trim_start().starts_with(|c: char| c.is_ascii_digit()),
         "min." | "Co." | "max." | "est." | "ext." | "ca." => f.before.trim_end().is_empty(),
