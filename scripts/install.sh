@@ -29,9 +29,10 @@ install_libraries() {
 install_voices() {
     local voice name
     for voice in models/*/; do
+        compgen -G "$voice*.safetensors" >/dev/null || continue # a recipe alone
         name=$(basename "$voice")
         mkdir -p "$share/tts/voices/$name"
-        install -m 644 "$voice"config.json "$voice"*.safetensors "$voice"CARD.md "$share/tts/voices/$name/"
+        install -m 644 "$voice"*.json "$voice"*.safetensors "$voice"CARD.md "$share/tts/voices/$name/"
     done
 }
 

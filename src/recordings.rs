@@ -20,9 +20,9 @@ pub struct Recording {
 /// in it. A first line whose name is `audio`, `file` or `id` is a heading.
 pub fn read_list(list: &Path, folder: &Path) -> Result<Vec<Recording>> {
     let lines = fs::read_to_string(list).map_err(Error::io(list))?;
-    let lines = lines.trim_start_matches('\u{feff}').lines().map(str::trim_end).enumerate();
+    let lines = lines.trim_start_matches('\u{feff}').lines().enumerate();
     let (mut recordings, mut seen) = (Vec::new(), HashSet::new());
-    for (index, line) in lines.filter(|(_, line)| !line.is_empty()) {
+    for (index, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let wrong = |reason: String| Error::Corpus { path: list.to_path_buf(), line: index + 1, reason };
         let (name, _) = line.split_once('\t').ok_or_else(|| wrong("expected `name<TAB>text`, found no tab".into()))?;
         let text = line.rsplit('\t').next().unwrap_or_default().trim();

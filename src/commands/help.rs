@@ -71,7 +71,7 @@ Examples:
 
 pub const EVAL: &str = "\
 Examples:
-  tts batch list.tsv --out-dir wavs && tts eval list.tsv --wavs wavs
+  tts eval list.tsv --wavs wavs
   tts eval list.tsv --wavs wavs --json > figures.json";
 
 pub const COMPARE: &str = "\

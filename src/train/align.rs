@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::corpus::{Corpus, F0_INTERVAL, Utterance};
 use crate::atomic_file::write_atomically;
-use crate::audio::loudness::{TARGET_LUFS, amplitude, integrated};
+use crate::audio::loudness::{amplitude, integrated};
 use crate::audio::pitch;
 use crate::audio::recording;
 use crate::audio::resample::resample;
@@ -18,7 +18,7 @@ use crate::text::{FrontEnd, Vocab};
 /// Seconds of silence that are kept before the first and after the last phoneme.
 const LEAD: f64 = 0.15;
 const TAIL: f64 = 0.2;
-/// The highest peak after the loudness was brought to [`TARGET_LUFS`].
+/// The highest peak after that.
 const HIGHEST_PEAK: f32 = 0.97;
 /// Nats a frame below which the text is not what is said.
 const WORST_FIT: f64 = -3.0;
@@ -33,13 +33,28 @@ pub struct Aligned {
     pub left_out: Vec<(String, String)>,
 }
 
-/// Writes a corpus into the folder `out`: the recordings at `sample_rate`, equally loud, with a duration for each phoneme and without long
+/// How the recordings of a corpus are to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    pub sample_rate: u32,
+    /// Integrated loudness of each, in LUFS.
+    pub loudness: f64,
+}
+
+impl Default for Shape {
+    /// As the teacher speaks.
+    fn default() -> Self {
+        Self { sample_rate: 24_000, loudness: -26.4 }
+    }
+}
+
+/// Writes a corpus into the folder `out`: the recordings in one shape, with a duration for each phoneme and without long
 /// silence at both ends. Those that do not say their text are left out; `report(done, all)` hears of each.
 pub fn align(
     ear: &Ear,
     recordings: &[Recording],
     out: &Path,
-    sample_rate: u32,
+    shape: Shape,
     report: &mut dyn FnMut(usize, usize),
 ) -> Result<Aligned> {
     let front_end = FrontEnd::new()?;
@@ -47,11 +62,11 @@ pub fn align(
     fs::create_dir_all(&wavs).map_err(Error::io(&wavs))?;
     let (mut aligned, mut rows) = (Aligned::default(), String::new());
     for (index, item) in recordings.iter().enumerate() {
-        match utterance(ear, &front_end, item, sample_rate)? {
+        match utterance(ear, &front_end, item, shape)? {
             Ok((utterance, audio)) => {
                 wav::write(&out.join(&utterance.audio), &audio)?;
                 aligned.kept += 1;
-                aligned.seconds += audio.samples.len() as f64 / f64::from(sample_rate);
+                aligned.seconds += audio.samples.len() as f64 / f64::from(shape.sample_rate);
                 let row = serde_json::to_string(&utterance).map_err(|e| Error::Training(e.to_string()))?;
                 rows += &format!("{row}\n");
             }
@@ -68,14 +83,14 @@ fn utterance(
     ear: &Ear,
     front_end: &FrontEnd,
     item: &Recording,
-    sample_rate: u32,
+    shape: Shape,
 ) -> Result<std::result::Result<(Utterance, Audio), String>> {
-    let mut audio = resample(recording::read(&item.path)?, sample_rate)?;
-    let Some(loudness) = integrated(&audio.samples, sample_rate)? else {
+    let mut audio = resample(recording::read(&item.path)?, shape.sample_rate)?;
+    let Some(loudness) = integrated(&audio.samples, shape.sample_rate)? else {
         return Ok(Err("it is silent, or shorter than 0.4 s".into()));
     };
     let peak = audio.samples.iter().fold(1e-9f32, |peak, s| peak.max(s.abs()));
-    let gain = amplitude(TARGET_LUFS - loudness).min(HIGHEST_PEAK / peak);
+    let gain = amplitude(shape.loudness - loudness).min(HIGHEST_PEAK / peak);
     audio.samples.iter_mut().for_each(|s| *s *= gain);
     let phonemes = front_end.phonemes(&item.text)?;
     let alignment = match ear.listen(audio.clone())?.align(&phonemes) {

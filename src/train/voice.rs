@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tch::Device;
 
-use super::align::{Aligned, align};
+use super::align::{Aligned, Shape, align};
 use super::coarse::{self, CoarseRecipe};
 use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
@@ -22,7 +22,7 @@ use crate::voice::VoiceConfig;
 /// How long each model of another voice learns from recordings, in steps; 0 leaves it as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps {
-    /// The codec's decoder, a batch of 8 s each.
+    /// The codec, a batch of 8 s each: two thirds of them reconstruction, then the decoder alone against a discriminator.
     pub codec: u64,
     /// The coarse model, a batch of 80 s each.
     pub coarse: u64,
@@ -69,21 +69,24 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
     let corpus = work.join("corpus");
     if !corpus.join("corpus.jsonl").is_file() {
         (hear.stage)("aligning the recordings");
-        let aligned = align(ear, recordings, &corpus, config.codec.sample_rate as u32, hear.utterances)?;
+        // The codec knows speech as loud as its voice.
+        let loudness = config.loudness.unwrap_or(Shape::default().loudness);
+        let shape = Shape { sample_rate: config.codec.sample_rate as u32, loudness };
+        let aligned = align(ear, recordings, &corpus, shape, hear.utterances)?;
         (hear.aligned)(&aligned);
     }
     let runs = ["codec", "coarse", "fine"].map(|name| work.join(name));
     let [codec_run, coarse_run, fine_run] = &runs;
     if steps.codec > 0 {
-        (hear.stage)("the codec's decoder");
-        let recipe = CodecRecipe { model: config.codec.clone(), training: decoder_training(steps.codec) };
+        (hear.stage)("the codec");
+        let recipe = CodecRecipe { model: config.codec.clone(), training: codec_training(steps.codec) };
         let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
         codec::train(&recipe, &speech, codec_run, &start(codec_run, from), device, hear.steps)?;
     }
     if steps.coarse + steps.fine > 0 {
         (hear.stage)("the codes of the recordings");
-        // The decoder's training leaves the codes as they are.
-        let tokens = TokenCorpus::open(&corpus, from, &config.codec, device, hear.utterances)?;
+        let codec = if steps.codec > 0 { codec_run } else { from };
+        let tokens = TokenCorpus::open(&corpus, codec, &config.codec, device, hear.utterances)?;
         if steps.coarse > 0 {
             (hear.stage)("the coarse model");
             let recipe = CoarseRecipe { model: config.coarse.clone(), training: language_training(steps.coarse, 0.05) };
@@ -126,17 +129,17 @@ fn publish(from: &Path, mut config: VoiceConfig, runs: &Runs, about: About, draf
     fs::rename(draft, out).map_err(Error::io(out))
 }
 
-/// How a decoder learns another voice: gently, against a discriminator, while the codes stay what they are.
-fn decoder_training(steps: u64) -> CodecTraining {
+/// How a codec learns another voice: gently, so that its codes stay near to what they meant.
+fn codec_training(steps: u64) -> CodecTraining {
     CodecTraining {
         seed: 0,
-        steps: 0,
-        adversarial_steps: steps,
+        steps: steps - steps / 3,
+        adversarial_steps: steps / 3,
         quantize_from: 0,
         batch: 8,
         segment_frames: 20,
         warmup: 50,
-        learning_rate: 0.0,
+        learning_rate: 4e-4,
         adversarial_learning_rate: 2e-4,
         weight_decay: 0.01,
         codebook_decay: 0.99,

@@ -37,14 +37,17 @@ pub struct AlignArgs {
     #[command(flatten)]
     recordings: Option<RecordingArgs>,
     /// Folder for the corpus: corpus.jsonl and the recordings, equally loud.
-    #[arg(long, value_name = "DIR", requires = "recordings")]
+    #[arg(long, value_name = "DIR", requires = "recordings", required_unless_present = "check")]
     out: Option<PathBuf>,
     /// Instead, say how far from the known boundaries those lie that the ear finds in the held-out part of a corpus.
-    #[arg(long, value_name = "DIR", required_unless_present = "out", conflicts_with_all = ["recordings", "list", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["recordings", "list", "out"])]
     check: Option<PathBuf>,
     /// Sample rate of the corpus.
-    #[arg(long, value_name = "HZ", default_value_t = 24_000, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
+    #[arg(long, value_name = "HZ", default_value_t = align::Shape::default().sample_rate, value_parser = clap::value_parser!(u32).range(8_000..=96_000))]
     sample_rate: u32,
+    /// Integrated loudness of each recording in the corpus, in LUFS.
+    #[arg(long, value_name = "LUFS", default_value_t = align::Shape::default().loudness, allow_negative_numbers = true)]
+    loudness: f64,
     #[command(flatten)]
     ear: EarArgs,
     #[command(flatten)]
@@ -73,13 +76,13 @@ pub struct VoiceArgs {
     /// Who speaks, and what the voice was learnt from.
     #[arg(long, default_value = "Learnt from recordings.")]
     description: String,
-    /// Steps that the codec's decoder learns for.
+    /// Steps that the codec learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().codec)]
     codec_steps: u64,
-    /// Steps that the coarse model learns for.
+    /// Steps that the coarse model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().coarse)]
     coarse_steps: u64,
-    /// Steps that the fine model learns for.
+    /// Steps that the fine model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().fine)]
     fine_steps: u64,
     #[command(flatten)]
@@ -102,7 +105,8 @@ impl AlignArgs {
         let recordings = read_list(&source.list, &source.recordings)?;
         let mut progress = self.quiet.progress(recordings.len() as u64, "recordings aligned");
         let report = &mut |done, all| progress.set(done as u64, all as u64);
-        let aligned = align::align(&ear, &recordings, out, self.sample_rate, report)?;
+        let shape = align::Shape { sample_rate: self.sample_rate, loudness: self.loudness };
+        let aligned = align::align(&ear, &recordings, out, shape, report)?;
         progress.finish();
         tell_aligned(&aligned);
         Ok(())
