@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Takes misaki's US-English dictionaries and spaCy's tagger out of the crate misaki-rs into src/text/data, in a form that needs no loading.
 
+    pip install numpy
     scripts/convert_misaki.py FOLDER_OF_MISAKI_RS    (cargo metadata tells where it lies)
 
 gold.tsv, silver.tsv: `word<TAB>phonemes`, or `word<TAB>TAG=phonemes TAG=phonemes` where the reading depends on the part of
-speech (none after `=`: no reading); sorted by the bytes of the words. tagger.bin, tagger.txt: weights and tags, unchanged.
+speech (none after `=`: no reading); sorted by the bytes of the words. tagger.bin, tagger.txt: weights in half precision, and tags.
 """
 import json
 import shutil
 import sys
 from pathlib import Path
+
+import numpy as np
 
 
 def value(entry):
@@ -26,7 +29,7 @@ def main():
         lines = sorted(f"{word}\t{value(entry)}\n".encode() for word, entry in entries.items())
         lines.sort(key=lambda line: line.split(b"\t")[0])
         (target / f"{name}.tsv").write_bytes(b"".join(lines))
-    shutil.copyfile(source / "tagger.bin", target / "tagger.bin")
+    np.fromfile(source / "tagger.bin", "<f4").astype("<f2").tofile(target / "tagger.bin")
     shutil.copyfile(source / "tagger_labels.txt", target / "tagger.txt")
 
 

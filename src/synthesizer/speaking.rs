@@ -227,7 +227,8 @@ fn decoding<'a>(
         drafters.push(Box::new(RetrievalDrafter::new(voice.retrieval()?, symbols)));
     }
     // The voice is asked for faster phonemes; the silence around them would stay as long as it is.
-    let longest_silence = ((LONGEST_SILENCE / log_speed.exp()) * voice.config.codec.frame_rate()).round().max(1.0) as i64;
+    let longest_silence =
+        ((LONGEST_SILENCE / log_speed.exp()) * voice.config.codec.frame_rate()).round().max(1.0) as i64;
     let symbols = phonemes.size()[1];
     let sampler = FrameSampler { options: &options.sampling, sequence: number, symbols, longest_silence };
     let (state, codebook) = (voice.coarse.start(phonemes, log_speed), voice.codec.quantizer.codebook(0));

@@ -1,9 +1,12 @@
-//! Parts of speech: spaCy's tagger of `en_core_web_sm`, whose weights lie ready in the program.
+//! Parts of speech: spaCy's tagger of `en_core_web_sm`.
 //!
 //! Hashed embeddings of each token's features, five maxout layers over neighbouring tokens, a linear layer (Honnibal's
-//! `HashEmbedCNN` of the library thinc). It computes what `misaki_rs::spacy_tagger` does, but loads nothing and lets the
+//! `HashEmbedCNN` of the library thinc). It computes what `misaki_rs::spacy_tagger` does, but parses nothing at the start and lets the
 //! compiler use vector instructions, which makes it many times faster.
 
+use std::sync::LazyLock;
+
+use half::f16;
 use misaki_rs::spacy_tagger::debug_features as features;
 
 /// Channels.
@@ -19,11 +22,11 @@ const PADDING: usize = 4;
 /// Added to the variance.
 const EPSILON: f32 = 1e-8;
 
-#[repr(align(64))]
-struct Aligned<B: ?Sized>(B);
-
-/// 32-bit floats, little-endian: tables, layers, the last layer.
-static WEIGHTS: &Aligned<[u8]> = &Aligned(*include_bytes!("data/tagger.bin"));
+/// Tables, layers, the last layer.
+static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
+    let half = include_bytes!("data/tagger.bin").as_chunks().0; // little-endian, half precision
+    half.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect()
+});
 
 /// The tag of each row of the last layer.
 const TAGS: &str = include_str!("data/tagger.txt");
@@ -50,7 +53,7 @@ impl Tagger {
     /// The tagger that ships with the crate.
     pub fn new() -> Self {
         let tags: Vec<&str> = TAGS.lines().collect();
-        let mut rest: &[f32] = bytemuck::cast_slice(&WEIGHTS.0);
+        let mut rest: &[f32] = &WEIGHTS;
         let mut take = |count: usize| {
             let (taken, after) = rest.split_at(count);
             rest = after;
