@@ -72,7 +72,7 @@ Examples:
 pub const EVAL: &str = "\
 Examples:
   tts eval list.tsv --wavs wavs
-  tts eval list.tsv --wavs wavs --json > figures.json";
+  tts eval list.tsv --wavs wavs --json";
 
 pub const COMPARE: &str = "\
 Examples:
