@@ -12,6 +12,7 @@ use tts::audio::wav;
 use tts::bench::Machine;
 use tts::compare::ways::{Way, ways};
 use tts::compare::{Comparison, Row};
+use tts::ear::Ear;
 
 use super::options::{SpeechArgs, read_file};
 use super::progress::QuietArgs;
@@ -31,6 +32,9 @@ pub struct Args {
     /// Only the ways whose names begin with one of these (separated by commas), besides ar-nar.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
+    /// Folder of an ear (see `tts train ear`), which then counts the phonemes heard wrong.
+    #[arg(long, value_name = "DIR")]
+    ear: Option<PathBuf>,
     #[command(flatten)]
     quiet: QuietArgs,
     #[command(flatten)]
@@ -55,6 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     fs::create_dir_all(&args.out).with_context(|| format!("the folder {} cannot be made", args.out.display()))?;
     let synthesizer = args.speech.synthesizer()?;
+    let ear = args.ear.as_deref().map(Ear::load).transpose()?;
     let mut ways = ways(synthesizer.voice(), &options);
     if !args.only.is_empty() {
         let wanted = |way: &Way| args.only.iter().any(|only| way.name.starts_with(only.as_str()));
@@ -66,7 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut progress = args.quiet.progress(0, "readings");
     let runs = args.runs as usize;
-    let comparison = Comparison::new(&synthesizer, texts.clone(), ways, runs, None, &mut |done, all| {
+    let comparison = Comparison::new(&synthesizer, texts.clone(), ways, runs, ear.as_ref(), &mut |done, all| {
         progress.set(done as u64, all as u64);
     })?;
     progress.finish();

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::audio::wav::Audio;
 use crate::bench::Spread;
 use crate::codec::CodecConfig;
+use crate::ear::{Ear, Errors, count_errors, sounds};
 use crate::error::Result;
 use crate::speculative::Tally;
 use crate::synthesizer::{Chunk, StageTimes, Synthesizer};
@@ -30,8 +31,7 @@ pub struct Reading {
     /// Of each run.
     times: Vec<StageTimes>,
     tally: Tally,
-    /// Phonemes heard wrong, and phonemes in all.
-    errors: Option<(usize, usize)>,
+    errors: Option<Errors>,
 }
 
 /// How a way did over all texts.
@@ -67,9 +67,6 @@ pub struct Comparison {
     codec: CodecConfig,
 }
 
-/// Counts the phonemes of the second argument that are not heard in the first one: wrong ones, and all.
-pub type Ear<'a> = &'a dyn Fn(&Audio, &str) -> Result<(usize, usize)>;
-
 impl Comparison {
     /// Speaks each of `texts` in each of `ways` `runs` times, the ways taking turns; `report(done, all)` hears of it.
     pub fn new(
@@ -77,7 +74,7 @@ impl Comparison {
         texts: Vec<String>,
         ways: Vec<Way>,
         runs: usize,
-        ear: Option<Ear>,
+        ear: Option<&Ear>,
         report: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let mut readings: Vec<Vec<Reading>> = ways.iter().map(|_| Vec::new()).collect();
@@ -141,8 +138,9 @@ impl Comparison {
             frames_per_pass: tally.frames as f64 / tally.passes as f64,
             acceptance: (tally.guessed > 0).then(|| tally.taken as f64 / tally.guessed as f64),
             phoneme_error_rate: errors.map(|errors| {
-                let (wrong, all) = errors.iter().fold((0, 0), |sum, e| (sum.0 + e.0, sum.1 + e.1));
-                wrong as f64 / all.max(1) as f64
+                let mut total = Errors::default();
+                errors.iter().for_each(|errors| total.add(errors));
+                total.rate()
             }),
         }
     }
@@ -156,7 +154,7 @@ impl Comparison {
 }
 
 impl Reading {
-    fn new(synthesizer: &Synthesizer, chunks: Vec<Chunk>, times: StageTimes, ear: Option<Ear>) -> Result<Self> {
+    fn new(synthesizer: &Synthesizer, chunks: Vec<Chunk>, times: StageTimes, ear: Option<&Ear>) -> Result<Self> {
         let sample_rate = synthesizer.sample_rate();
         let mut first = Vec::new();
         let (mut tally, mut phonemes, mut samples) = (Tally::default(), String::new(), Vec::new());
@@ -169,14 +167,14 @@ impl Reading {
             if chunk.is_last {
                 is_first = is_first && chunk.pointer.is_empty();
                 phonemes += &chunk.utterance.phonemes;
-                phonemes.push(' ');
             }
             samples.extend(chunk.samples);
         }
         first.truncate(SHOWN_FRAMES);
         let seconds = samples.len() as f64 / f64::from(sample_rate);
         let audio = Audio { samples, sample_rate };
-        let errors = ear.map(|ear| ear(&audio, phonemes.trim_end())).transpose()?;
+        let heard = ear.map(|ear| ear.listen(audio.clone())?.phonemes()).transpose()?;
+        let errors = heard.map(|heard| count_errors(&sounds(&phonemes), &heard));
         Ok(Self { audio, passes: first, seconds, times: vec![times], tally, errors })
     }
 }
