@@ -1,5 +1,6 @@
 //! Text to speech: the only place that knows the whole order, from text through phonemes, coarse and fine codes to samples.
 
+pub mod refining;
 mod speaking;
 
 use std::ops::RangeInclusive;

@@ -13,6 +13,7 @@ use tts::bench::Machine;
 use tts::compare::ways::{Way, ways};
 use tts::compare::{Comparison, Row};
 use tts::ear::Ear;
+use tts::voice;
 
 use super::options::{SpeechArgs, read_file};
 use super::progress::QuietArgs;
@@ -32,7 +33,7 @@ pub struct Args {
     /// Only the ways whose names begin with one of these (separated by commas), besides ar-nar.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Folder of an ear (see `tts train ear`), which then counts the phonemes heard wrong.
+    /// Folder of the ear that counts the phonemes heard wrong, or of the run of one; the one that comes with the program if not given.
     #[arg(long, value_name = "DIR")]
     ear: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +60,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     fs::create_dir_all(&args.out).with_context(|| format!("the folder {} cannot be made", args.out.display()))?;
     let synthesizer = args.speech.synthesizer()?;
-    let ear = args.ear.as_deref().map(Ear::load).transpose()?;
+    let ear = args.ear.or_else(|| Ear::find(&voice::search_path()).ok());
+    let ear = ear.as_deref().map(Ear::load).transpose()?;
     let mut ways = ways(synthesizer.voice(), &options);
     if !args.only.is_empty() {
         let wanted = |way: &Way| args.only.iter().any(|only| way.name.starts_with(only.as_str()));

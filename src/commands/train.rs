@@ -12,10 +12,12 @@ use serde::de::DeserializeOwned;
 use tch::Device;
 
 use tts::recordings::read_list;
+use tts::synthesizer::Synthesizer;
+use tts::text::FrontEnd;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel};
+use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel, stages};
 
 use super::progress::QuietArgs;
 use recordings::{AlignArgs, VoiceArgs};
@@ -53,6 +55,8 @@ enum Model {
     Ear(EarArgs),
     /// Put trained models into the folder of a voice, new or not; models that are not given stay as they are.
     Export(ExportArgs),
+    /// Speak a corpus through more and more of a voice's models, to hear which of them loses what.
+    Stages(StagesArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -164,6 +168,26 @@ struct ExportArgs {
     voice: PathBuf,
 }
 
+#[derive(Debug, Parser)]
+struct StagesArgs {
+    /// Folder with corpus.jsonl and the audio that it names.
+    #[arg(long, value_name = "DIR")]
+    corpus: PathBuf,
+    /// Utterances to speak, held-out ones first.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    count: usize,
+    /// Temperatures at which everything is predicted.
+    #[arg(long, value_name = "T,…", value_delimiter = ',', default_value = "0,0.3,0.6")]
+    temperatures: Vec<f64>,
+    /// Folder for the sound: a folder for each stage, and list.tsv with the texts.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    voice: super::options::VoiceArgs,
+    #[command(flatten)]
+    quiet: QuietArgs,
+}
+
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.model {
         Model::Codec(args) => {
@@ -202,6 +226,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             };
             let about = About { name: args.name, licence: args.licence, description: args.description };
             export(&runs, about, &args.voice)?;
+        }
+        Model::Stages(args) => {
+            let synthesizer = Synthesizer::new(args.voice.load()?, FrontEnd::new()?);
+            let corpus = Corpus::open(&args.corpus, synthesizer.sample_rate().into())?;
+            let mut progress = args.quiet.progress(0, "utterances spoken");
+            let report = &mut |done, all| progress.set(done as u64, all as u64);
+            stages::speak(&synthesizer, &corpus, args.count, &args.temperatures, &args.out, report)?;
+            progress.finish();
         }
     }
     Ok(())

@@ -3,8 +3,9 @@
 use crate::error::{Error, Result};
 use crate::text::Vocab;
 
-/// How unlikely it is that a symbol ends with a frame, in nats: short flickers are not heard.
-const CHANGE: f32 = 3.0;
+/// How unlikely it is that a symbol ends with a frame, in nats: short flickers are not heard. The shipped ear hears the fewest errors
+/// in the teacher's speech with 2 (8.0 % of the phonemes; 8.5 % with 1, 8.8 % with 3).
+const CHANGE: f32 = 2.0;
 /// Share of the likelihood of any silence that every silence gets: a speaker pauses where no comma is written.
 const ANY_SILENCE: f32 = 0.1;
 

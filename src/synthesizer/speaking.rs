@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use tch::{Kind, Tensor, no_grad};
 
+use super::refining::refine;
 use super::{Chunk, PITCHES, SPEEDS, SpeechOptions, StageTimes};
 use crate::audio::loudness::amplitude;
 use crate::codec::DecoderStream;
 use crate::error::Result;
-use crate::nn::aligned::FramePath;
 use crate::speculative::heads::HeadsDrafter;
 use crate::speculative::retrieval::RetrievalDrafter;
 use crate::speculative::small::SmallDrafter;
@@ -185,25 +185,8 @@ impl<'a> Speaking<'a> {
             self.codes = Tensor::cat(&self.whole, 2).narrow(2, 0, end);
             return;
         }
-        let (model, quantizer) = (&self.voice.fine, &self.voice.codec.quantizer);
-        let (left, right) = model.config().trunk.context();
-        let (start, frames) = (self.refined(), self.path.len() as i64);
-        let (first, last) = ((start - left).max(0), (end + right).min(frames));
-        let path = FramePath::new(&self.path, self.voice.device).window(first, last);
-        let aligned = model.aligned(&self.phonemes, &path);
-        let coarse = &self.tokens[first as usize..last as usize];
-        let mut codes = Tensor::from_slice(coarse).view([1, 1, -1]).to_device(self.voice.device);
-        let starts = model.config().pass_starts(self.options.nar_steps);
-        let ends = starts[1..].iter().copied().chain([model.config().n_q]);
-        for (level, next) in starts.iter().copied().zip(ends) {
-            let mut latent = model.forward(&aligned, &quantizer.decode(&codes).transpose(1, 2), level, None);
-            if next == model.config().n_q {
-                // After the last pass nobody reads the frames around.
-                codes = codes.narrow(2, start - first, end - start);
-                latent = latent.narrow(1, start - first, end - start);
-            }
-            codes = quantizer.complete(&codes, &latent, next);
-        }
+        let (passes, wanted) = (self.options.nar_steps, self.refined()..end);
+        let codes = refine(self.voice, &self.phonemes, &self.tokens, &self.path, passes, wanted);
         self.codes = Tensor::cat(&[&self.codes, &codes], 2);
     }
 }

@@ -1,4 +1,4 @@
-//! misaki's dictionaries of US English, looked up where they lie in the program: nothing is loaded.
+//! misaki's dictionaries of US English, looked up where they lie in the program (`build.rs` writes them): nothing is loaded.
 //!
 //! misaki reads a word with a [`Lexicon`] of all entries; here it gets one with the few that it can ask for.
 
@@ -10,10 +10,10 @@ use misaki_rs::{Language, Lexicon};
 use super::table;
 
 /// Entries that were checked by hand.
-const GOLD: &str = include_str!("data/gold.tsv");
+const GOLD: &str = include_str!(concat!(env!("OUT_DIR"), "/gold.tsv"));
 
 /// Entries that were not.
-const SILVER: &str = include_str!("data/silver.tsv");
+const SILVER: &str = include_str!(concat!(env!("OUT_DIR"), "/silver.tsv"));
 
 /// What a word with capitals is stressed by: one that starts with them, one of nothing else.
 pub const CAP_STRESSES: (f64, f64) = (0.5, 2.0);

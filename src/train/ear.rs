@@ -1,5 +1,6 @@
 //! Training of the ear: on speech with known durations frame by frame, on recordings by all alignments that their text allows.
 
+use std::iter;
 use std::path::Path;
 
 use rand::{Rng, RngExt};
@@ -57,6 +58,14 @@ const WARP: f64 = 1.22;
 const WARPS: usize = 9;
 /// Bands of the spectrum that are hidden at most.
 const HIDDEN_BANDS: i64 = 10;
+/// Frames of silence that are put before and after speech at most: what is heard in it must not be words.
+const MOST_SILENCE: usize = 100;
+
+/// Frames of silence before and after each of `rows` utterances; every second has none.
+fn silences(rows: usize, rng: &mut impl Rng) -> Vec<[usize; 2]> {
+    let mut some = || if rng.random_bool(0.5) { rng.random_range(0..=MOST_SILENCE) } else { 0 };
+    (0..rows).map(|_| [some(), some()]).collect()
+}
 
 /// A recording with known text, in memory: its file is slower to decode than to listen to.
 struct Take {
@@ -195,38 +204,42 @@ impl<'a> Learner<'a> {
         let frames = self.recipe.training.batch_frames;
         if !self.takes.training.is_empty() && rng.random_bool(self.recipe.training.recordings) {
             let takes = pick_alike(&self.takes.training, |take| take.samples.len() / hop, frames, rng);
-            return Ok(self.recordings(&takes));
+            let silences = silences(takes.len(), rng);
+            return Ok(self.recordings(&takes, &silences));
         }
-        self.utterances(&pick_alike(&self.corpus.training, |u| u.samples as usize / hop, frames, rng))
+        let utterances = pick_alike(&self.corpus.training, |u| u.samples as usize / hop, frames, rng);
+        let silences = silences(utterances.len(), rng);
+        self.utterances(&utterances, &silences)
     }
 
     fn held_out(&self) -> Result<Vec<Batch>> {
         let mut batches = Vec::new();
         let some: Vec<&Utterance> = self.corpus.held_out.iter().take(MOST_HELD_OUT).collect();
         for utterances in some.chunks(8) {
-            batches.push(self.utterances(utterances)?);
+            batches.push(self.utterances(utterances, &vec![[0; 2]; utterances.len()])?);
         }
         let some: Vec<&Take> = self.takes.held_out.iter().take(MOST_HELD_OUT).collect();
-        batches.extend(some.chunks(8).map(|takes| self.recordings(takes)));
+        batches.extend(some.chunks(8).map(|takes| self.recordings(takes, &vec![[0; 2]; takes.len()])));
         Ok(batches)
     }
 
-    fn utterances(&self, utterances: &[&Utterance]) -> Result<Batch> {
+    fn utterances(&self, utterances: &[&Utterance], silences: &[[usize; 2]]) -> Result<Batch> {
         let samples = utterances.iter().map(|u| self.corpus.segment(u, 0, u.samples)).collect::<Result<Vec<_>>>()?;
-        let (samples, mask) = self.pad(&samples);
+        let (samples, mask) = self.pad(&samples, silences);
         let frames = mask.size()[1] as usize;
         let mut labels = Vec::with_capacity(utterances.len() * frames);
-        for utterance in utterances {
+        for (utterance, [before, _]) in utterances.iter().zip(silences) {
             let symbols = Vocab::encode_utterance(&utterance.phonemes)?;
-            labels.extend(utterance.symbols_at(frames, self.recipe.model.frame_seconds()).map(|s| symbols[s]));
+            let spoken = utterance.symbols_at(frames - before, self.recipe.model.frame_seconds());
+            labels.extend(iter::repeat_n(Vocab::BEGIN, *before).chain(spoken.map(|s| symbols[s])));
         }
         let labels = Tensor::from_slice(&labels).view([-1, frames as i64]).to_device(self.device);
         Ok(Batch { samples, mask, target: Target::Frames(labels) })
     }
 
-    fn recordings(&self, takes: &[&Take]) -> Batch {
+    fn recordings(&self, takes: &[&Take], silences: &[[usize; 2]]) -> Batch {
         let samples = takes.iter().map(|take| take.samples.iter().map(|&s| f32::from(s) / 32768.0).collect());
-        let (samples, mask) = self.pad(&samples.collect::<Vec<_>>());
+        let (samples, mask) = self.pad(&samples.collect::<Vec<_>>(), silences);
         let width = takes.iter().map(|take| take.symbols.len()).max().unwrap_or(0);
         let mut symbols: Vec<i64> = Vec::with_capacity(takes.len() * width);
         for take in takes {
@@ -238,16 +251,20 @@ impl<'a> Learner<'a> {
         Batch { samples, mask, target: Target::Symbols(symbols, counts) }
     }
 
-    /// Samples `[B, N]` filled up with silence to a whole number of the ear's steps, and the mask of their frames.
-    fn pad(&self, rows: &[Vec<f32>]) -> (Tensor, Tensor) {
+    /// Samples `[B, N]` with frames of silence before and after, filled up to a whole number of the ear's steps, and the mask of
+    /// their frames.
+    fn pad(&self, rows: &[Vec<f32>], silences: &[[usize; 2]]) -> (Tensor, Tensor) {
         let hop = self.recipe.model.hop_length as usize;
-        let frames = rows.iter().map(|row| (row.len() / hop).next_multiple_of(2).max(2)).max().unwrap_or(2);
-        let (mut samples, mut mask) = (Vec::new(), Vec::new());
-        for row in rows {
-            let end = row.len().min(frames * hop);
-            samples.extend_from_slice(&row[..end]);
-            samples.resize(samples.len() + frames * hop - end, 0.0);
-            mask.extend((0..frames).map(|t| f32::from(t < row.len() / hop)));
+        let real = || rows.iter().zip(silences).map(|(row, [before, after])| before + row.len() / hop + after);
+        let frames = real().map(|real| real.next_multiple_of(2).max(2)).max().unwrap_or(2);
+        let (mut samples, mut mask) = (vec![0.0; rows.len() * frames * hop], Vec::new());
+        for ((into, real), (row, [before, _])) in
+            samples.chunks_mut(frames * hop).zip(real()).zip(rows.iter().zip(silences))
+        {
+            let into = &mut into[before * hop..];
+            let count = row.len().min(into.len());
+            into[..count].copy_from_slice(&row[..count]);
+            mask.extend((0..frames).map(|t| f32::from(t < real)));
         }
         let tensor = |x: &[f32]| Tensor::from_slice(x).view([rows.len() as i64, -1]).to_device(self.device);
         (tensor(&samples), tensor(&mask))
@@ -289,7 +306,7 @@ impl<'a> Learner<'a> {
             Tensor::from_slice(&values).view([-1, 1, 1]).to_device(self.device)
         };
         let mut uniform = |low: f64, high: f64| column((0..rows).map(|_| rng.random_range(low..high)).collect());
-        let (gain, noise, slope) = (uniform(-2.5, 0.7).exp(), uniform(-6.0, -1.0).exp(), uniform(0.0, 1.2));
+        let (gain, noise, slope) = (uniform(-2.5, 0.7).exp(), uniform(-9.0, -1.0).exp(), uniform(0.0, 1.2));
         let bin = Tensor::arange(bins, (Kind::Float, self.device)).view([1, 1, -1]) + 5.0;
         let shape = (-bin.log() * slope).exp(); // [B, 1, F]
         let shape = &shape / shape.square().mean_dim([2i64].as_slice(), true, Kind::Float).sqrt();

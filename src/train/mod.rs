@@ -17,6 +17,7 @@ mod optimizer;
 pub mod parallel;
 mod run;
 mod schedule;
+pub mod stages;
 pub mod tokens;
 pub mod voice;
 

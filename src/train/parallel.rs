@@ -16,8 +16,8 @@ use crate::parallel::{LatentScale, ParallelConfig, ParallelModel, Reading};
 /// Weight of the latent variable's divergence from its prior: less than 1, or the variable would say nothing.
 const DIVERGENCE: f64 = 0.2;
 /// Share of the training steps for each task; the rest fills in masked tokens.
-const FLOW_STEPS: f64 = 0.35;
-const EVEN_STEPS: f64 = 0.15;
+const FLOW_STEPS: f64 = 0.4;
+const EVEN_STEPS: f64 = 0.1;
 /// Shares of the steps that fill in masked tokens in which all are masked, and in which every second or fourth is known.
 const ALL_MASKED: f64 = 0.3;
 const STRIDED: f64 = 0.2;

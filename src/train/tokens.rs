@@ -180,7 +180,7 @@ pub(super) fn advances(path: &[i64], symbols: usize) -> Vec<i64> {
 }
 
 /// The phoneme at the middle of each frame; it starts at the first and never moves faster than the model can.
-fn pointer_path(utterance: &Utterance, frames: usize, frame_rate: f64) -> Vec<i64> {
+pub(super) fn pointer_path(utterance: &Utterance, frames: usize, frame_rate: f64) -> Vec<i64> {
     let mut here = 0;
     let path = utterance.symbols_at(frames, 1.0 / frame_rate).enumerate().map(|(t, spoken)| {
         here = if t == 0 { 0 } else { (spoken as i64).min(here + ADVANCES - 1) };

@@ -10,7 +10,9 @@ use crate::{Desk, fails, stdout, succeeds};
 fn every_way_is_measured_heard_and_shown() {
     let desk = Desk::new();
     fs::write(desk.path("texts.txt"), "The cat looks up.\n\nHello.\n").unwrap();
-    let output = desk.tts(&["compare", "--file", "texts.txt", "--out", "comparison", "--runs", "1", "--quiet"]);
+    let ear = concat!(env!("CARGO_MANIFEST_DIR"), "/models/ear");
+    let output =
+        desk.tts(&["compare", "--file", "texts.txt", "--out", "comparison", "--runs", "1", "--ear", ear, "--quiet"]);
     succeeds(&output);
     let read = |name: &str| fs::read_to_string(desk.path("comparison").join(name)).unwrap();
     let results: Value = serde_json::from_str(&read("results.json")).unwrap();
@@ -22,6 +24,7 @@ fn every_way_is_measured_heard_and_shown() {
     for way in &ways {
         let name = way["way"].as_str().unwrap();
         assert!(way["total"].as_f64().unwrap() > 0.0, "{way}");
+        assert!(way["phoneme_error_rate"].as_f64().unwrap() > 0.5, "a voice of random weights says no words: {way}");
         assert!(stdout(&output).contains(name), "{name}");
         for file in ["001.wav", "002.wav"] {
             assert!(desk.path("comparison").join(name).join(file).is_file(), "{name}/{file}");
