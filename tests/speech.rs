@@ -65,8 +65,18 @@ fn samples(text: &str, options: &SpeechOptions) -> Vec<f32> {
 
 #[test]
 fn hard_texts_neither_run_away_nor_stop_early() {
-    let texts = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hard.txt")).unwrap();
-    assert_eq!(texts.lines().count(), 100);
+    every_phoneme_is_spoken("hard.txt", 100);
+}
+
+#[test]
+fn one_or_two_words_neither_run_away_nor_stop_early() {
+    every_phoneme_is_spoken("short.txt", 200);
+}
+
+/// Speaks every line of a file in `tests/data`.
+fn every_phoneme_is_spoken(file: &str, count: usize) {
+    let texts = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file)).unwrap();
+    assert_eq!(texts.lines().count(), count);
     let rate = f64::from(synthesizer().sample_rate());
     for text in texts.lines() {
         for chunk in speak(text, &SpeechOptions::default()) {

@@ -11,15 +11,17 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tch::Device;
 use tempfile::TempDir;
-use tts::audio::wav::{Audio, write};
+use tts::audio::wav::{Audio, read, write};
 use tts::checkpoint::Checkpoint;
+use tts::synthesizer::Synthesizer;
 use tts::train::coarse::{self, CoarseRecipe};
 use tts::train::codec::{self, CodecRecipe};
 use tts::train::corpus::Corpus;
+use tts::train::decoder::{self, DecoderRecipe};
 use tts::train::drafters::{index, train_heads, train_small};
 use tts::train::export::{About, Runs, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, Start, depth, fine, parallel};
+use tts::train::{Progress, Start, depth, fine, parallel, stages};
 use tts::voice::{Voice, VoiceConfig};
 
 const CODEC: &str = "
@@ -120,6 +122,21 @@ learning_rate = 5e-3
 weight_decay = 0.01
 nudge = 0.05
 checkpoint_seconds = 240
+evaluate_every = 2
+bf16 = false
+";
+
+const DECODER: &str = "
+[training]
+seed = 1
+steps = 12
+batch = 2
+segment_frames = 16
+predicted = 0.5
+warmup = 2
+learning_rate = 2e-3
+weight_decay = 0.01
+checkpoint_seconds = 0
 evaluate_every = 2
 bf16 = false
 ";
@@ -256,6 +273,34 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     let loaded = Voice::load(&voice, Device::Cpu).unwrap();
     assert!(loaded.heads().is_ok() && loaded.small().is_ok() && loaded.retrieval().is_ok());
     assert_eq!(VoiceConfig::load(&voice).unwrap().name, "tones");
+
+    // The decoder learns to make the best of what the fine model predicts; the codebooks stay.
+    let recipe: DecoderRecipe = toml::from_str(DECODER).unwrap();
+    let adapt = |name: &str, stop: Option<u64>, start: Start| {
+        let run = runs.path().join(name);
+        train_until(stop, |o| decoder::train(&recipe, &voice, &corpus, &tokens, &run, &start, Device::Cpu, o));
+        run
+    };
+    let whole = adapt("decoder", None, Start::Fresh);
+    let losses = figures(&whole, "held_out");
+    assert!(losses.last() < losses.first(), "{losses:?}");
+    let pieces = adapt("decoder_pieces", Some(5), Start::Fresh);
+    adapt("decoder_pieces", None, Start::Resume);
+    same_tensors(&whole.join("codec.safetensors"), &pieces.join("codec.safetensors"));
+    let codebook =
+        |dir: &Path| Checkpoint::load(&dir.join("codec.safetensors")).unwrap().tensors["quantizer.0.codebook"].copy();
+    assert!(codebook(&whole).equal(&codebook(&voice)));
+    export(&Runs { decoder: Some(&whole), ..Default::default() }, About::default(), &voice).unwrap();
+
+    let (spoken, synthesizer) = (runs.path().join("stages"), Synthesizer::open(&voice).unwrap());
+    stages::speak(&synthesizer, &corpus, 3, &[0.0, 0.5], &spoken, &mut |_, _| {}).unwrap();
+    let list = fs::read_to_string(spoken.join("list.tsv")).unwrap();
+    assert_eq!(list.lines().count(), 3);
+    for stage in ["corpus", "codec", "fine", "all-0", "all-0.5"] {
+        let id = list.split('\t').next().unwrap();
+        let audio = read(&spoken.join(stage).join(format!("{id}.wav"))).unwrap();
+        assert!(audio.samples.iter().any(|s| s.abs() > 1e-3), "{stage} is silent");
+    }
 
     // Learning goes on from the voice: the first loss is about the last one, not that of random weights.
     let more = runs.path().join("more");

@@ -17,7 +17,7 @@ use tts::text::FrontEnd;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Observer, Progress, Start, coarse, codec, depth, drafters, ear, fine, parallel, stages};
+use tts::train::{Observer, Progress, Start, coarse, codec, decoder, depth, drafters, ear, fine, parallel, stages};
 
 use super::progress::QuietArgs;
 use recordings::{AlignArgs, VoiceArgs};
@@ -33,6 +33,8 @@ pub struct Args {
 enum Model {
     /// The neural codec, from speech and its pitch.
     Codec(RunArgs),
+    /// The codec's decoder alone, on codes that a voice's fine model predicts.
+    Decoder(DecoderArgs),
     /// The autoregressive model of codebook 0, from phonemes.
     Coarse(TokenArgs),
     /// The parallel model of the other codebooks.
@@ -87,6 +89,15 @@ struct RunArgs {
 }
 
 #[derive(Debug, Parser)]
+struct DecoderArgs {
+    /// Folder of the voice whose decoder learns, and whose fine model predicts the codes.
+    #[arg(long, value_name = "DIR")]
+    voice: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Parser)]
 struct TokenArgs {
     /// Run or voice with the codec whose codes the model speaks.
     #[arg(long, value_name = "DIR")]
@@ -136,6 +147,9 @@ struct ExportArgs {
     /// Run of the codec.
     #[arg(long, value_name = "DIR")]
     codec: Option<PathBuf>,
+    /// Run of the codec's decoder alone.
+    #[arg(long, value_name = "DIR")]
+    decoder: Option<PathBuf>,
     /// Run of the coarse model.
     #[arg(long, value_name = "DIR")]
     coarse: Option<PathBuf>,
@@ -195,6 +209,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
             codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
         }
+        Model::Decoder(args) => {
+            let (device, recipe): (_, decoder::DecoderRecipe) = args.run.prepare()?;
+            let DecoderArgs { voice, run } = args;
+            let corpus = Corpus::open(&run.corpus, codec_config(&voice)?.sample_rate)?;
+            let tokens = open_tokens(&run.corpus, &voice, device, run.quiet)?;
+            let observer = &mut observer(run.quiet);
+            decoder::train(&recipe, &voice, &corpus, &tokens, &run.run, &run.start(), device, observer)?;
+        }
         Model::Coarse(args) => args.train(coarse::train)?,
         Model::Fine(args) => args.train(fine::train)?,
         Model::Parallel(args) => args.train(parallel::train)?,
@@ -217,6 +239,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Model::Export(args) => {
             let runs = Runs {
                 codec: args.codec.as_deref(),
+                decoder: args.decoder.as_deref(),
                 coarse: args.coarse.as_deref(),
                 fine: args.fine.as_deref(),
                 parallel: args.parallel.as_deref(),

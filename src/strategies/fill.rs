@@ -89,6 +89,6 @@ impl<'a> Canvas<'a> {
 
     fn finish(self) -> Result<Frames> {
         let tokens = self.tokens.into_iter().flatten().collect();
-        Ok(Frames { tokens, path: self.path, passes: self.passes, codes: None })
+        Ok(Frames { tokens, path: self.path, passes: self.passes })
     }
 }

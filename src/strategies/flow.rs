@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::parallel::LatentScale;
 use crate::sampling::keyed;
 
-/// Follows the velocity from noise to speech in `steps` equal steps (Euler), and quantizes what comes out. The temperature
-/// scales the noise, so that 0 always speaks the same way.
+/// Follows the velocity from noise to speech in `steps` equal steps (Euler), and reads codebook 0 off what comes out: what is finer
+/// the fine model knows better. The temperature scales the noise, so that 0 always speaks the same way.
 pub(super) fn generate(utterance: &Utterance, steps: i64) -> Result<Frames> {
     let Utterance { voice, model, sampling, number, .. } = utterance;
     let path = lengths::path(utterance)?;
@@ -23,7 +23,7 @@ pub(super) fn generate(utterance: &Utterance, steps: i64) -> Result<Frames> {
     }
     let quantizer = &voice.codec.quantizer;
     let latent = LatentScale::of(quantizer.codebook(0)).restore(&latent).transpose(1, 2);
-    let codes = quantizer.forward(&latent, quantizer.codebooks().len()).codes;
-    let (tokens, passes) = (Vec::try_from(codes.select(1, 0).squeeze_dim(0))?, vec![steps as u64; path.len()]);
-    Ok(Frames { tokens, path, passes, codes: Some(codes) })
+    let codes = quantizer.forward(&latent, 1).codes;
+    let (tokens, passes) = (Vec::try_from(codes.view([-1]))?, vec![steps as u64; path.len()]);
+    Ok(Frames { tokens, path, passes })
 }

@@ -51,7 +51,7 @@ pub(super) fn cut_at_end(utterance: &Utterance) -> Result<Frames> {
         here = (here + advance).min(utterance.phonemes as i64 - 1);
     }
     let passes = vec![1; path.len()];
-    Ok(Frames { tokens, path, passes, codes: None })
+    Ok(Frames { tokens, path, passes })
 }
 
 #[cfg(test)]

@@ -116,8 +116,6 @@ pub struct Frames {
     pub path: Vec<i64>,
     /// Number of the pass that fixed each, from 1.
     pub passes: Vec<u64>,
-    /// All codes, `[1, n_q, T]`, if the strategy makes them by itself.
-    pub codes: Option<Tensor>,
 }
 
 /// All frames of the phonemes `[1, S]`, by the parallel model; `number` is the utterance's.

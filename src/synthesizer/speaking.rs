@@ -61,7 +61,7 @@ pub struct Speaking<'a> {
     /// Of each frame: the pass that made its token.
     passes: Vec<u64>,
     tally: Tally,
-    /// All codes of the frames that the source has made, `[1, n_q, 1..]` each, if it leaves none to the fine model.
+    /// All codes of each frame that the source has made, `[1, n_q, 1]`, if it leaves none to the fine model.
     whole: Vec<Tensor>,
     /// What the fine model knows of the phonemes, `[1, S, C]`.
     phonemes: Tensor,
@@ -157,7 +157,6 @@ impl<'a> Speaking<'a> {
                 let (passes, frames) = (made.passes.iter().copied().max().unwrap_or(0), made.path.len() as u64);
                 self.tally += Tally { passes, frames, ..Tally::default() };
                 (self.tokens, self.path, self.passes) = (made.tokens, made.path, made.passes);
-                self.whole = made.codes.into_iter().collect();
             }
             Source::Autoregressive(decoding) => {
                 while !decoding.is_finished() && (self.path.len() as i64) < frames {

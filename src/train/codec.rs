@@ -9,17 +9,16 @@ use serde::{Deserialize, Serialize};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::corpus::{Corpus, Utterance};
+use super::corpus::Corpus;
 use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
-use super::distillation::{self, Target};
 use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
+use super::segments::{Batch, Segments, pitch_losses};
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
-use crate::codec::{Codec, CodecConfig, Encoder, F0_MIN, LogMel, Spectra};
+use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
-use crate::nn::stft::{Stft, magnitude};
 use crate::shim::{AdamW, autocast_bf16};
 
 /// A codec and how it is trained: the file given to `tts train codec --config`.
@@ -60,9 +59,6 @@ pub struct CodecTraining {
 }
 
 /// Weights of the loss terms.
-const MEL: f64 = 1.0;
-/// Small: an L1 distance has a steep gradient however close the pitch, and the trunk is shared.
-const PITCH: f64 = 0.3;
 const COMMITMENT: f64 = 0.25;
 const ADVERSARIAL: f64 = 0.1;
 const FEATURE_MATCHING: f64 = 0.5;
@@ -79,20 +75,17 @@ pub fn train(
     observer: Observer,
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
-    if corpus.has_spectra() {
-        distillation::check(&recipe.model).map_err(Error::Training)?;
-    }
     let t = &recipe.training;
     let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
     tch::manual_seed(t.seed as i64);
-    let mut trainer = Trainer::new(recipe, corpus, device);
+    let mut trainer = Trainer::new(recipe, corpus, device)?;
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Some(checkpoint) = checkpoint {
         trainer.restore(&checkpoint, &run.checkpoint_path())?;
     } else if let Start::From(other) = start {
         trainer.adopt(other)?;
     }
-    let held_out = trainer.held_out_batch()?;
+    let held_out = trainer.segments.held_out()?;
     while !run.is_finished() {
         let mut metrics = trainer.step(&run)?;
         let keep = (run.step() + 1) % recipe.training.evaluate_every == 0;
@@ -110,18 +103,9 @@ pub fn train(
     Ok(())
 }
 
-/// Segments of speech, their pitch and, if the corpus holds them, the teacher's spectra.
-struct Batch {
-    samples: Tensor, // [B, N]
-    f0: Tensor,      // [B, T], Hz, 0 where unvoiced
-    spectra: Option<Target>,
-}
-
 struct Trainer<'a> {
     recipe: &'a CodecRecipe,
-    corpus: &'a Corpus,
-    /// Whether the corpus holds the teacher's spectra.
-    distills: bool,
+    segments: Segments<'a>,
     device: Device,
     vs: VarStore,
     encoder: Encoder,
@@ -130,7 +114,6 @@ struct Trainer<'a> {
     codebooks: CodebookUpdate,
     optimizer: Optimizer,
     adversary: Adversary,
-    loss: SpectralLoss,
 }
 
 /// The discriminator and the optimizers of the second phase.
@@ -142,7 +125,7 @@ struct Adversary {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(recipe: &'a CodecRecipe, corpus: &'a Corpus, device: Device) -> Self {
+    fn new(recipe: &'a CodecRecipe, corpus: &'a Corpus, device: Device) -> Result<Self> {
         let t = &recipe.training;
         let (vs, codebook_vs, adversary_vs) = (VarStore::new(device), VarStore::new(device), VarStore::new(device));
         let encoder = Encoder::new(vs.root() / "encoder", &recipe.model);
@@ -158,22 +141,8 @@ impl<'a> Trainer<'a> {
             discriminator,
         };
         let optimizer = Optimizer::new(&vs, "", options(0.99));
-        let loss = SpectralLoss::new(&recipe.model, device);
-        let distills = corpus.has_spectra();
-        Self {
-            recipe,
-            corpus,
-            distills,
-            device,
-            vs,
-            encoder,
-            codec,
-            codebook_vs,
-            codebooks,
-            optimizer,
-            adversary,
-            loss,
-        }
+        let segments = Segments::new(corpus, &recipe.model, t.segment_frames, t.bf16, device)?;
+        Ok(Self { recipe, segments, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary })
     }
 
     /// Takes the weights in another folder. Their codebooks are in place: quantization begins at once.
@@ -195,7 +164,7 @@ impl<'a> Trainer<'a> {
         if run.step() == t.quantize_from && self.codebooks.are_empty() {
             self.place_codebooks(run)?;
         }
-        let batch = self.batch(run)?;
+        let batch = self.segments.random(t.batch, &mut run.rng())?;
         if run.step() < t.steps { self.reconstruct(run, &batch) } else { self.play(run, &batch) }
     }
 
@@ -214,7 +183,7 @@ impl<'a> Trainer<'a> {
             self.codebooks.step(&self.codec.quantizer, &quantized);
             (quantized.latent, quantized.commitment)
         };
-        let (spectra, spectral) = self.spectral(&latent, batch)?;
+        let (spectra, spectral) = self.segments.spectral(&self.codec.decoder, &latent, batch)?;
         let (pitch, voicing) = pitch_losses(&spectra, batch);
         let loss = &spectral + &pitch + &voicing + &commitment * COMMITMENT;
         let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.01);
@@ -234,7 +203,7 @@ impl<'a> Trainer<'a> {
     fn play(&mut self, run: &Run, batch: &Batch) -> Result<Vec<(&'static str, f64)>> {
         let t = &self.recipe.training;
         let latent = no_grad(|| self.quantized(&batch.samples))?;
-        let (spectra, samples) = self.decode(&latent, &batch.f0)?;
+        let (spectra, samples) = self.segments.decode(&self.codec.decoder, &latent, batch)?;
         let lr = warmup_cosine(run.step() - t.steps, t.adversarial_steps, 20, t.adversarial_learning_rate, 0.05);
         let judge = |x: &Tensor| autocast_bf16(self.device, t.bf16, || self.adversary.discriminator.forward(x));
         let real = judge(&batch.samples)?;
@@ -243,7 +212,7 @@ impl<'a> Trainer<'a> {
 
         let real = no_grad(|| judge(&batch.samples))?;
         let (adversarial, matching) = generator_losses(&real, &judge(&samples)?);
-        let spectral = self.loss.forward(&samples, &batch.samples);
+        let spectral = self.segments.of_waveforms(&samples, batch);
         let (pitch, voicing) = pitch_losses(&spectra, batch);
         let loss = &spectral + &pitch + &voicing + &adversarial * ADVERSARIAL + &matching * FEATURE_MATCHING;
         let norm = self.adversary.decoder_optimizer.backward_step(&loss, lr)?;
@@ -267,35 +236,12 @@ impl<'a> Trainer<'a> {
         Ok(self.codec.quantizer.forward(&latent.to_kind(Kind::Float), self.recipe.model.n_q as usize).latent)
     }
 
-    /// What latents decode to, and how far its spectra are from the true ones.
-    fn spectral(&self, latent: &Tensor, batch: &Batch) -> Result<(Spectra, Tensor)> {
-        if let Some(target) = &batch.spectra {
-            let bf16 = self.recipe.training.bf16;
-            let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
-            let loss = target.loss(&spectra, &batch.f0, &self.recipe.model);
-            return Ok((spectra, loss));
-        }
-        let (spectra, samples) = self.decode(latent, &batch.f0)?;
-        Ok((spectra, self.loss.forward(&samples, &batch.samples)))
-    }
-
-    /// Spectra and samples, the pulses following the true pitch.
-    fn decode(&self, latent: &Tensor, f0: &Tensor) -> Result<(Spectra, Tensor)> {
-        let bf16 = self.recipe.training.bf16;
-        let spectra = autocast_bf16(self.device, bf16, || self.codec.decoder.spectra(latent))?;
-        let (batch, hops) = f0.size2()?;
-        let decoder = &self.codec.decoder;
-        let noise = Tensor::randn(decoder.noise_shape(batch, hops), (Kind::Float, self.device));
-        let samples = decoder.synthesize(&spectra, &decoder.phase(f0), f0, &noise);
-        Ok((spectra, samples))
-    }
-
     /// First codebooks by k-means over the latents of many batches.
     fn place_codebooks(&mut self, run: &Run) -> Result<()> {
         let mut rng = run.rng();
         let mut latents = Vec::new();
         for _ in 0..INITIAL_BATCHES {
-            let batch = self.random_batch(&mut rng)?;
+            let batch = self.segments.random(self.recipe.training.batch, &mut rng)?;
             let latent = no_grad(|| self.encoder.forward(&batch.samples));
             latents.push(latent.transpose(1, 2).reshape([-1, self.recipe.model.latent_dim]));
         }
@@ -307,55 +253,10 @@ impl<'a> Trainer<'a> {
     fn evaluate(&self, batch: &Batch) -> Result<f64> {
         no_grad(|| {
             tch::manual_seed(0);
-            let (_, loss) = self.spectral(&self.quantized(&batch.samples)?, batch)?;
+            let latent = self.quantized(&batch.samples)?;
+            let (_, loss) = self.segments.spectral(&self.codec.decoder, &latent, batch)?;
             Ok(loss.double_value(&[]))
         })
-    }
-
-    fn batch(&self, run: &Run) -> Result<Batch> {
-        self.random_batch(&mut run.rng())
-    }
-
-    fn random_batch(&self, rng: &mut impl rand::Rng) -> Result<Batch> {
-        let hop = self.recipe.model.hop_length as u32;
-        let len = self.segment_length();
-        let rows = (0..self.recipe.training.batch).map(|_| {
-            let utterance = self.corpus.pick(rng);
-            let start = rng.random_range(0..=utterance.samples.saturating_sub(len) / hop) * hop;
-            (utterance, start)
-        });
-        self.collate(&rows.collect::<Vec<_>>())
-    }
-
-    fn held_out_batch(&self) -> Result<Batch> {
-        let hop = self.recipe.model.hop_length as u32;
-        let middle = |u: &Utterance| u.samples.saturating_sub(self.segment_length()) / 2 / hop * hop;
-        let rows: Vec<_> = self.corpus.held_out.iter().take(24).map(|u| (u, middle(u))).collect();
-        self.collate(&rows)
-    }
-
-    fn segment_length(&self) -> u32 {
-        (self.recipe.training.segment_frames * self.recipe.model.frame_length()) as u32
-    }
-
-    fn collate(&self, rows: &[(&Utterance, u32)]) -> Result<Batch> {
-        let (hop, rate) = (self.recipe.model.hop_length as f64, self.recipe.model.sample_rate as f64);
-        let len = self.segment_length();
-        let hops = len as usize / hop as usize;
-        let frame_bytes = distillation::PARTS * (self.recipe.model.n_fft as usize / 2 + 1);
-        let (mut samples, mut f0, mut spectra) = (Vec::new(), Vec::new(), Vec::new());
-        for &(utterance, start) in rows {
-            samples.extend(self.corpus.segment(utterance, start, len)?);
-            let pitch = |t: usize| utterance.f0_at((f64::from(start) + (t as f64 + 0.5) * hop) / rate);
-            f0.extend((0..hops).map(pitch).map(|hz| if hz < F0_MIN as f32 { 0.0 } else { hz }));
-            if self.distills {
-                let first = u64::from(start) / hop as u64 * frame_bytes as u64;
-                spectra.extend(self.corpus.spectra(utterance, first, hops * frame_bytes)?);
-            }
-        }
-        let tensor = |x: &[f32]| Tensor::from_slice(x).view([rows.len() as i64, -1]).to_device(self.device);
-        let target = || Target::from_bytes(&spectra, hops as i64, &self.recipe.model, self.device);
-        Ok(Batch { samples: tensor(&samples), f0: tensor(&f0), spectra: self.distills.then(target) })
     }
 
     fn checkpoint(&self) -> Checkpoint {
@@ -376,44 +277,5 @@ impl<'a> Trainer<'a> {
         self.optimizer.restore("optimizer.", checkpoint, path)?;
         self.adversary.optimizer.restore("discriminator_optimizer.", checkpoint, path)?;
         self.adversary.decoder_optimizer.restore("decoder_optimizer.", checkpoint, path)
-    }
-}
-
-/// L1 distance of logarithmic pitch where voiced (weighted by loudness if it is known: pitch is vague where the voice fades),
-/// and the cross entropy of voicing.
-fn pitch_losses(spectra: &Spectra, batch: &Batch) -> (Tensor, Tensor) {
-    let voiced = batch.f0.gt(0.0).to_kind(Kind::Float);
-    let weight = batch.spectra.as_ref().map_or_else(|| voiced.shallow_clone(), |target| target.voice() * &voiced);
-    let distance = (spectra.f0.log() - batch.f0.clamp_min(1.0).log()).abs() * &weight;
-    let pitch = distance.sum(Kind::Float) / weight.sum(Kind::Float).clamp_min(1.0);
-    let none = None::<&Tensor>;
-    let voicing = spectra.voicing.binary_cross_entropy_with_logits(&voiced, none, none, tch::Reduction::Mean);
-    (pitch * PITCH, voicing)
-}
-
-/// Distance of waveforms in log and linear STFT magnitudes at three resolutions, and in log-mel.
-struct SpectralLoss {
-    stfts: Vec<Stft>,
-    mel: LogMel,
-}
-
-impl SpectralLoss {
-    /// Added to magnitudes before the logarithm.
-    const FLOOR: f64 = 1e-2;
-
-    fn new(config: &CodecConfig, device: Device) -> Self {
-        let stfts = [512, 1024, 2048].map(|n_fft| Stft::new(n_fft, n_fft / 4, device));
-        Self { stfts: stfts.into(), mel: LogMel::new(config, device) }
-    }
-
-    /// Both `[B, N]`; a scalar.
-    fn forward(&self, output: &Tensor, target: &Tensor) -> Tensor {
-        let l1 = |a: &Tensor, b: &Tensor| (a - b).abs().mean(Kind::Float);
-        let terms = self.stfts.iter().map(|stft| {
-            let (a, b) = (magnitude(&stft.forward(output)), magnitude(&stft.forward(target)));
-            l1(&(&a + Self::FLOOR).log(), &(&b + Self::FLOOR).log()) + l1(&a, &b) / b.mean(Kind::Float).clamp_min(1e-3)
-        });
-        let stft = Tensor::stack(&terms.collect::<Vec<_>>(), 0).mean(Kind::Float);
-        stft + l1(&self.mel.forward(output), &self.mel.forward(target)) * MEL
     }
 }

@@ -24,6 +24,8 @@ use crate::voice::{Voice, VoiceConfig};
 #[derive(Debug, Default)]
 pub struct Runs<'a> {
     pub codec: Option<&'a Path>,
+    /// Of the codec's decoder alone.
+    pub decoder: Option<&'a Path>,
     pub coarse: Option<&'a Path>,
     pub fine: Option<&'a Path>,
     pub parallel: Option<&'a Path>,
@@ -70,7 +72,7 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     let files = [
         (runs.codec, "encoder"),
-        (runs.codec, "codec"),
+        (runs.decoder.or(runs.codec), "codec"),
         (runs.coarse, "coarse"),
         (runs.fine, "fine"),
         (runs.parallel, "parallel"),
