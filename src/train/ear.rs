@@ -61,7 +61,7 @@ const HIDDEN_BANDS: i64 = 10;
 /// Frames of silence that are put before and after speech at most: what is heard in it must not be words.
 const MOST_SILENCE: usize = 100;
 
-/// Frames of silence before and after each of `rows` utterances; every second has none.
+/// Frames of silence before and after each of `rows` utterances, none in half of the places.
 fn silences(rows: usize, rng: &mut impl Rng) -> Vec<[usize; 2]> {
     let mut some = || if rng.random_bool(0.5) { rng.random_range(0..=MOST_SILENCE) } else { 0 };
     (0..rows).map(|_| [some(), some()]).collect()
