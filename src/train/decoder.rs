@@ -70,6 +70,10 @@ pub fn train(
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
     let t = &recipe.training;
+    if t.segment_frames < 1 || t.batch < 1 || !(0.0..=1.0).contains(&t.predicted) {
+        let reason = "expected segment_frames and batch of at least 1, and predicted from 0 to 1, in the recipe";
+        return Err(Error::Training(reason.into()));
+    }
     let plan = RunPlan { seed: t.seed, steps: t.steps, checkpoint_seconds: t.checkpoint_seconds };
     let mut learner = Learner::new(recipe, Voice::load(voice, device)?, corpus)?;
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
