@@ -100,8 +100,23 @@ impl Checkpoint {
         self.tensors.get(&format!("{name}.{ROW_SCALE}"))
     }
 
+    /// The floats of a tensor, whatever it is stored in.
+    pub fn float(&self, name: &str) -> Option<Tensor> {
+        let tensor = self.tensors.get(name)?;
+        Some(match self.row_scale(name).filter(|_| tensor.kind() == Kind::Int8) {
+            Some(scale) => dequantize(tensor, scale),
+            None => tensor.to_kind(Kind::Float),
+        })
+    }
+
+    /// Puts floats in the place of a tensor.
+    pub fn replace(&mut self, name: &str, floats: Tensor) {
+        self.tensors.remove(&format!("{name}.{ROW_SCALE}"));
+        self.tensors.insert(name.to_string(), floats);
+    }
+
     /// Whether a tensor is but the scales of another one.
-    fn is_row_scale(&self, name: &str) -> bool {
+    pub fn is_row_scale(&self, name: &str) -> bool {
         let of = name.strip_suffix(ROW_SCALE).and_then(|name| self.tensors.get(name.strip_suffix('.')?));
         of.is_some_and(|tensor| tensor.kind() == Kind::Int8)
     }

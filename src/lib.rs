@@ -30,6 +30,7 @@
 //!
 //! The library prints nothing; what it does can be followed through [`tracing`].
 
+pub mod adapter;
 pub mod atomic_file;
 pub mod audio;
 pub mod bench;

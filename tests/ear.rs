@@ -290,6 +290,9 @@ fn recordings_make_a_voice_of_their_own_out_of_another() {
     assert_eq!(made.config.coarse, old.config.coarse);
     assert!(made.config.parallel.is_none() && made.config.depth.is_none());
     assert_eq!(made.config.codec, old.config.codec);
+    let base = fs::canonicalize(voice.path()).unwrap().display().to_string();
+    assert_eq!(made.config.base, Some(base));
+    assert!(!new.join("coarse.safetensors").exists(), "its weights are adapters of the other voice's");
 
     let again = make("voices/tones");
     let error = String::from_utf8(again.stderr).unwrap();

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tch::Device;
 use tempfile::TempDir;
+use tts::adapter;
 use tts::audio::wav::{Audio, read, write};
 use tts::checkpoint::Checkpoint;
 use tts::synthesizer::Synthesizer;
@@ -321,6 +322,67 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     train_until(None, |o| codec::train(&recipe, &corpus, &more, &from, Device::Cpu, o));
     let (before, after) = (figures(&codec_run, "held_out"), figures(&more, "held_out"));
     assert!(after[0] < before[0], "{before:?} {after:?}");
+}
+
+#[test]
+fn adapters_are_all_that_is_learnt_on_other_weights() {
+    let _alone = alone();
+    let (dir, runs) = (corpus(), TempDir::new().unwrap());
+    let run = |name: &str| runs.path().join(name);
+    let corpus = Corpus::open(dir.path(), 8000).unwrap();
+    let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
+    train_until(None, |o| codec::train(&recipe, &corpus, &run("codec"), &Start::Fresh, Device::Cpu, o));
+    let tokens = TokenCorpus::open(dir.path(), &run("codec"), &recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
+    let mut coarse_recipe: CoarseRecipe = language(COARSE);
+    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &run("coarse"), &Start::Fresh, Device::Cpu, o));
+
+    recipe.training.rank = Some(2);
+    (recipe.training.quantize_from, recipe.training.checkpoint_seconds) = (0, 0);
+    (coarse_recipe.training.rank, coarse_recipe.training.checkpoint_seconds) = (Some(2), 0);
+    let fresh = coarse::train(&coarse_recipe, &tokens, &run("x"), &Start::Fresh, Device::Cpu, &mut |_| {});
+    assert!(fresh.unwrap_err().to_string().contains("expected --from"));
+    let adapt = |name: &str, stops: [Option<u64>; 2], resume: bool| {
+        let start = |base: &str| if resume { Start::Resume } else { Start::From(run(base)) };
+        let [codec_run, coarse_run] = [run(&format!("{name}-codec")), run(&format!("{name}-coarse"))];
+        train_until(stops[0], |o| codec::train(&recipe, &corpus, &codec_run, &start("codec"), Device::Cpu, o));
+        train_until(stops[1], |o| {
+            coarse::train(&coarse_recipe, &tokens, &coarse_run, &start("coarse"), Device::Cpu, o)
+        });
+        [codec_run, coarse_run]
+    };
+    let whole = adapt("whole", [None; 2], false);
+    // Killed among the steps of reconstruction, then among the adversarial ones.
+    let pieces = adapt("pieces", [Some(6), Some(20)], false);
+    adapt("pieces", [Some(12), None], true);
+    adapt("pieces", [None; 2], true);
+    for (whole, pieces) in whole.iter().zip(&pieces) {
+        same_tensors(&whole.join("checkpoint.safetensors"), &pieces.join("checkpoint.safetensors"));
+        let losses = figures(whole, "held_out");
+        assert!(losses.last() < losses.first(), "{losses:?}");
+    }
+    let file = |run: &Path, name: &str| Checkpoint::load(&run.join(format!("{name}.safetensors"))).unwrap();
+    let shipped = run("shipped.safetensors");
+    for (run_of, base, name) in
+        [(&whole[0], "codec", "encoder"), (&whole[1], "coarse", "coarse"), (&whole[0], "codec", "codec")]
+    {
+        let base = run(base);
+        let old = file(&base, name);
+        let base = base.join(format!("{name}.safetensors"));
+        let learnt = Checkpoint::load(&run_of.join(adapter::file(name))).unwrap();
+        adapter::save(&learnt, &base, &shipped).unwrap();
+        let (sum, full) = (adapter::load(&base, &shipped).unwrap(), file(run_of, name));
+        assert!(sum.tensors.keys().eq(full.tensors.keys()));
+        for tensor in sum.tensors.keys() {
+            let [sum, full, before] = [&sum, &full, &old].map(|weights| weights.float(tensor).unwrap());
+            let learnt = (&full - &before).abs().max().double_value(&[]);
+            let [missed, largest] = [sum - &full, full].map(|x| x.abs().max().double_value(&[]));
+            assert!(missed < 0.01 * largest, "{name}: {tensor}: {missed} beside {largest}");
+            assert_eq!(learnt == 0.0, tensor.ends_with("codebook"), "{name}: {tensor} changed by {learnt}");
+        }
+    }
+    assert!(file(&whole[0], "codec").tensors["decoder.fast.0.pwconv1.weight"].size() == [48, 16]);
+    let other = adapter::load(&run("coarse").join("coarse.safetensors"), &shipped).unwrap_err().to_string();
+    assert!(other.contains("learnt on other weights"), "{other}");
 }
 
 #[test]

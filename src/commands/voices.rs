@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use tts::voice::{VoiceConfig, installed, search_path};
+use tts::adapter;
+use tts::voice::{VoiceConfig, installed, search_path, weights};
 
 use super::warn;
 
@@ -36,17 +37,18 @@ fn row(dir: &Path, config: &VoiceConfig) -> [String; 6] {
     // A voice is found by the name of its folder.
     let name = dir.file_name().map_or_else(|| config.name.clone(), |name| name.to_string_lossy().into_owned());
     let rate = format!("{} Hz", config.codec.sample_rate);
-    let size = format!("{:.1} MB", bytes(dir) as f64 / 1e6);
+    let base = config.base.as_ref().map(|base| format!(" + {base}")).unwrap_or_default();
+    let size = format!("{:.1} MB{base}", bytes(dir) as f64 / 1e6);
     let folder = fs::canonicalize(dir).unwrap_or_else(|_| PathBuf::from(dir));
     let card = folder.join("CARD.md");
     let card = if card.is_file() { card.display().to_string() } else { format!("no card in {}", folder.display()) };
     [name, config.language.clone(), config.licence.clone(), rate, size, card]
 }
 
-/// Size of the weights.
+/// Size of the weights of its own.
 fn bytes(dir: &Path) -> u64 {
-    let models = ["codec", "encoder", "coarse", "fine"].map(|model| format!("{model}.safetensors"));
-    models.iter().filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
+    let files = ["codec", "encoder", "coarse", "fine"].map(|model| [weights::file(model), adapter::file(model)]);
+    files.iter().flatten().filter_map(|file| fs::metadata(dir.join(file)).ok()).map(|m| m.len()).sum()
 }
 
 fn print(rows: &[[String; 6]]) -> anyhow::Result<()> {

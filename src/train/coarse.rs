@@ -10,9 +10,9 @@ use super::export::coarse_config;
 use super::language::{LanguageModel, LanguageTraining};
 use super::run::{Observer, Start};
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
-use crate::checkpoint::load_variables;
 use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
 use crate::error::Result;
+use crate::voice::weights;
 
 /// A coarse model and how it is trained: the file given to `tts train coarse --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ struct Learner {
 }
 
 impl LanguageModel for Learner {
-    const WEIGHTS: &str = "coarse.safetensors";
+    const NAME: &str = "coarse";
 
     fn losses(&self, batch: &TokenBatch, _: &[Tensor], training: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let size = self.model.config().codebook_size;
@@ -62,7 +62,7 @@ pub(super) fn frozen(dir: &Path, device: Device) -> Result<CoarseModel> {
     let config = coarse_config(dir)?;
     let mut vs = VarStore::new(device);
     let model = CoarseModel::new(vs.root(), &config);
-    load_variables(&dir.join(Learner::WEIGHTS), &vs)?;
+    weights::load(dir, Learner::NAME, &vs)?;
     vs.freeze();
     Ok(model)
 }

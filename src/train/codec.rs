@@ -15,11 +15,13 @@ use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::segments::{Batch, Segments, pitch_losses};
+use crate::adapter;
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::shim::{AdamW, autocast_bf16};
+use crate::voice::weights;
 
 /// A codec and how it is trained: the file given to `tts train codec --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +49,10 @@ pub struct CodecTraining {
     pub learning_rate: f64,
     pub adversarial_learning_rate: f64,
     pub weight_decay: f64,
+    /// Rank of adapters of the weights that it begins with, which then are all that it learns, its codebooks staying as they
+    /// are; whole weights if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i64>,
     /// Decay of the codebooks' running means.
     pub codebook_decay: f64,
     /// Channels of the discriminator.
@@ -77,6 +83,7 @@ pub fn train(
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
     let t = &recipe.training;
     let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
+    start.check_rank(t.rank)?;
     tch::manual_seed(t.seed as i64);
     let mut trainer = Trainer::new(recipe, corpus, device)?;
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
@@ -96,11 +103,23 @@ pub fn train(
         run.finish_step(frames as f64 / recipe.model.frame_rate(), &metrics, keep)?;
         if run.is_due() {
             run.save(trainer.checkpoint())?;
-            save_half(&dir.join("encoder.safetensors"), &trainer.vs, |name| name.starts_with("encoder."))?;
-            save_half(&dir.join("codec.safetensors"), &trainer.vs, |name| !name.starts_with("encoder."))?;
+            trainer.save(dir)?;
         }
     }
     Ok(())
+}
+
+fn options(training: &CodecTraining) -> AdamW {
+    AdamW { lr: 0.0, beta1: 0.8, beta2: 0.99, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 }
+}
+
+fn optimizer(vs: &VarStore, training: &CodecTraining) -> Optimizer {
+    Optimizer::with_rank(vs, "", options(training), training.rank)
+}
+
+/// Whether a tensor belongs to the encoder, which has a file of its own.
+fn is_encoders(name: &str) -> bool {
+    name.starts_with("encoder.")
 }
 
 struct Trainer<'a> {
@@ -116,12 +135,11 @@ struct Trainer<'a> {
     adversary: Adversary,
 }
 
-/// The discriminator and the optimizers of the second phase.
+/// The discriminator of the second phase.
 struct Adversary {
     vs: VarStore,
     discriminator: Discriminator,
     optimizer: Optimizer,
-    decoder_optimizer: Optimizer,
 }
 
 impl<'a> Trainer<'a> {
@@ -131,16 +149,10 @@ impl<'a> Trainer<'a> {
         let encoder = Encoder::new(vs.root() / "encoder", &recipe.model);
         let codec = Codec::new(vs.root(), &recipe.model);
         let codebooks = CodebookUpdate::new(codebook_vs.root(), &codec.quantizer, t.codebook_decay);
-        let options =
-            |beta2: f64| AdamW { lr: 0.0, beta1: 0.8, beta2, weight_decay: t.weight_decay, eps: 1e-8, max_norm: 1.0 };
         let discriminator = Discriminator::new(adversary_vs.root(), t.discriminator_channels);
-        let adversary = Adversary {
-            optimizer: Optimizer::new(&adversary_vs, "", options(0.99)),
-            decoder_optimizer: Optimizer::new(&vs, "decoder.", options(0.99)),
-            vs: adversary_vs,
-            discriminator,
-        };
-        let optimizer = Optimizer::new(&vs, "", options(0.99));
+        let adversary =
+            Adversary { optimizer: Optimizer::new(&adversary_vs, "", options(t)), vs: adversary_vs, discriminator };
+        let optimizer = optimizer(&vs, t);
         let segments = Segments::new(corpus, &recipe.model, t.segment_frames, t.bf16, device)?;
         Ok(Self { recipe, segments, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary })
     }
@@ -151,11 +163,11 @@ impl<'a> Trainer<'a> {
             let reason = "a codec that begins with the weights of another is quantized from the start: expected quantize_from = 0";
             return Err(Error::Training(reason.into()));
         }
-        let path = other.join("codec.safetensors");
-        let mut weights = Checkpoint::load(&path)?;
-        weights.tensors.extend(Checkpoint::load(&other.join("encoder.safetensors"))?.tensors);
-        weights.restore("", &self.vs, &path)?;
+        let mut weights = weights::read(other, "codec")?;
+        weights.tensors.extend(weights::read(other, "encoder")?.tensors);
+        weights.restore("", &self.vs, other)?;
         self.codebooks.adopt(&self.codec.quantizer);
+        self.optimizer = optimizer(&self.vs, &self.recipe.training);
         Ok(())
     }
 
@@ -165,7 +177,13 @@ impl<'a> Trainer<'a> {
             self.place_codebooks(run)?;
         }
         let batch = self.segments.random(t.batch, &mut run.rng())?;
-        if run.step() < t.steps { self.reconstruct(run, &batch) } else { self.play(run, &batch) }
+        if run.step() < t.steps {
+            return self.reconstruct(run, &batch);
+        }
+        for (_, variable) in self.vs.variables().into_iter().filter(|(name, _)| is_encoders(name)) {
+            let _ = variable.set_requires_grad(false);
+        }
+        self.play(run, &batch)
     }
 
     /// One step of the reconstruction phase.
@@ -180,7 +198,9 @@ impl<'a> Trainer<'a> {
             let n_q = self.recipe.model.n_q as usize;
             let levels = if rng.random_bool(0.5) { n_q } else { rng.random_range(1..=n_q) };
             let quantized = self.codec.quantizer.forward(&latent, levels);
-            self.codebooks.step(&self.codec.quantizer, &quantized);
+            if t.rank.is_none() {
+                self.codebooks.step(&self.codec.quantizer, &quantized);
+            }
             (quantized.latent, quantized.commitment)
         };
         let (spectra, spectral) = self.segments.spectral(&self.codec.decoder, &latent, batch)?;
@@ -215,7 +235,7 @@ impl<'a> Trainer<'a> {
         let spectral = self.segments.of_waveforms(&samples, batch);
         let (pitch, voicing) = pitch_losses(&spectra, batch);
         let loss = &spectral + &pitch + &voicing + &adversarial * ADVERSARIAL + &matching * FEATURE_MATCHING;
-        let norm = self.adversary.decoder_optimizer.backward_step(&loss, lr)?;
+        let norm = self.optimizer.backward_step(&loss, lr)?;
         let value = |t: &Tensor| t.double_value(&[]);
         Ok(vec![
             ("loss", value(&loss)),
@@ -259,6 +279,19 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    /// Writes the weights to ship.
+    fn save(&self, dir: &Path) -> Result<()> {
+        for (name, part) in [("encoder", true), ("codec", false)] {
+            save_half(&dir.join(weights::file(name)), &self.vs, |name| is_encoders(name) == part)?;
+            if self.recipe.training.rank.is_some() {
+                let mut adapter = self.optimizer.adapter();
+                adapter.tensors.retain(|name, _| is_encoders(name) == part);
+                adapter.save(&dir.join(adapter::file(name)), None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn checkpoint(&self) -> Checkpoint {
         let mut checkpoint = Checkpoint::default();
         checkpoint.insert_variables("model.", &self.vs);
@@ -266,7 +299,6 @@ impl<'a> Trainer<'a> {
         checkpoint.insert_variables("discriminator.", &self.adversary.vs);
         self.optimizer.save("optimizer.", &mut checkpoint);
         self.adversary.optimizer.save("discriminator_optimizer.", &mut checkpoint);
-        self.adversary.decoder_optimizer.save("decoder_optimizer.", &mut checkpoint);
         checkpoint
     }
 
@@ -275,7 +307,6 @@ impl<'a> Trainer<'a> {
         checkpoint.restore("codebooks.", &self.codebook_vs, path)?;
         checkpoint.restore("discriminator.", &self.adversary.vs, path)?;
         self.optimizer.restore("optimizer.", checkpoint, path)?;
-        self.adversary.optimizer.restore("discriminator_optimizer.", checkpoint, path)?;
-        self.adversary.decoder_optimizer.restore("decoder_optimizer.", checkpoint, path)
+        self.adversary.optimizer.restore("discriminator_optimizer.", checkpoint, path)
     }
 }

@@ -15,12 +15,12 @@ use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::segments::{Batch, Segments, pitch_losses};
 use super::tokens::{TokenCorpus, TokenSequence};
-use crate::checkpoint::{Checkpoint, load_variables, save_half};
+use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::shim::AdamW;
 use crate::synthesizer::refining::refine;
-use crate::voice::Voice;
+use crate::voice::{Voice, weights};
 
 /// How a decoder is trained: the file given to `tts train decoder --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ pub struct DecoderTraining {
 
 /// Segments that the held-out losses are measured on.
 const HELD_OUT: usize = 24;
-/// Name of the file with the weights to ship: the decoder, and the codebooks as they were.
-const WEIGHTS: &str = "codec.safetensors";
+/// Name of the weights to ship: the decoder, and the codebooks as they were.
+const NAME: &str = "codec";
 
 /// Trains the decoder of the voice in the folder `voice`, whose fine model predicts, until the last step; `codec.safetensors` in `dir`
 /// then holds the weights to ship. `tokens` are the codes of `corpus`.
@@ -82,8 +82,8 @@ pub fn train(
             checkpoint.restore("model.", &learner.vs, &run.checkpoint_path())?;
             learner.optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
         }
-        (None, Start::From(other)) => no_grad(|| load_variables(&other.join(WEIGHTS), &learner.vs))?,
-        (None, _) => no_grad(|| load_variables(&voice.join(WEIGHTS), &learner.vs))?,
+        (None, Start::From(other)) => no_grad(|| weights::load(other, NAME, &learner.vs))?,
+        (None, _) => no_grad(|| weights::load(voice, NAME, &learner.vs))?,
     }
     let rate = tokens.codec.frame_rate();
     let places = |part: &[TokenSequence]| long_enough(part, t.segment_frames);
@@ -115,7 +115,7 @@ pub fn train(
             checkpoint.insert_variables("model.", &learner.vs);
             learner.optimizer.save("optimizer.", &mut checkpoint);
             run.save(checkpoint)?;
-            save_half(&dir.join(WEIGHTS), &learner.vs, |_| true)?;
+            save_half(&dir.join(weights::file(NAME)), &learner.vs, |_| true)?;
         }
     }
     Ok(())

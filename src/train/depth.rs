@@ -45,7 +45,7 @@ struct Learner {
 }
 
 impl LanguageModel for Learner {
-    const WEIGHTS: &str = "depth.safetensors";
+    const NAME: &str = "depth";
 
     fn losses(&self, batch: &TokenBatch, codebooks: &[Tensor], _: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let n_q = self.model.config().n_q;

@@ -47,7 +47,7 @@ struct HeadsLearner {
 }
 
 impl LanguageModel for HeadsLearner {
-    const WEIGHTS: &str = "heads.safetensors";
+    const NAME: &str = "heads";
 
     fn losses(&self, batch: &TokenBatch, _: &[Tensor], _: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let tokens = batch.level(0);
@@ -99,7 +99,7 @@ struct SmallLearner {
 }
 
 impl LanguageModel for SmallLearner {
-    const WEIGHTS: &str = "small.safetensors";
+    const NAME: &str = "small";
 
     fn losses(&self, batch: &TokenBatch, _: &[Tensor], _: bool) -> (Tensor, Vec<(&'static str, Tensor)>) {
         let tokens = batch.level(0);

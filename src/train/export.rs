@@ -18,7 +18,7 @@ use crate::checkpoint::Checkpoint;
 use crate::coarse::CoarseConfig;
 use crate::codec::CodecConfig;
 use crate::error::{Error, Result};
-use crate::voice::{Voice, VoiceConfig};
+use crate::voice::{Voice, VoiceConfig, weights};
 
 /// Folders of the runs that a voice is made of; what is not given stays as it is in the voice.
 #[derive(Debug, Default)]
@@ -45,7 +45,6 @@ pub struct About {
 /// Writes `config.json` and the weights of `runs`, quantized to 8 bits, into the folder `dir`, loads them once to see
 /// that they fit together, and measures how loud they speak. A new voice needs codec, coarse and fine model, and all of `new`.
 pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
-    let path = dir.join("config.json");
     let old = if is_voice(dir) { Some(VoiceConfig::load(dir)?) } else { None };
     let lacks = |what: &str| Error::Voice(format!("{} is no voice yet, and no {what} was given", dir.display()));
     // What was trained on another coarse model is of no use to a new one.
@@ -54,11 +53,12 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     let about = |new: Option<String>, part: fn(&VoiceConfig) -> &String, what: &str| {
         new.or_else(|| old.map(part).cloned()).ok_or_else(|| lacks(what))
     };
-    let mut config = VoiceConfig {
+    let config = VoiceConfig {
         name: about(new.name, |v| &v.name, "name")?,
         language: "en-US".into(), // the only one that the front end reads
         licence: about(new.licence, |v| &v.licence, "licence")?,
         description: about(new.description, |v| &v.description, "description")?,
+        base: old.and_then(|v| v.base.clone()),
         loudness: None,
         codec: sizes(runs.codec, |r: CodecRecipe| r.model, old.map(|v| &v.codec))?.ok_or_else(|| lacks("codec"))?,
         coarse: sizes(runs.coarse, |r: CoarseRecipe| r.model, old.map(|v| &v.coarse))?
@@ -82,9 +82,15 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
     ];
     for (run, name) in files {
         let Some(run) = run else { continue };
-        let file = format!("{name}.safetensors");
+        let file = weights::file(name);
         Checkpoint::load(&run.join(&file))?.quantized().save(&dir.join(file), None)?;
     }
+    finish(config, dir)
+}
+
+/// Writes `config.json` of a voice whose weights are in place, having heard how loud it speaks.
+pub(super) fn finish(mut config: VoiceConfig, dir: &Path) -> Result<()> {
+    let path = dir.join("config.json");
     save(&config, &path)?;
     let voice = Voice::load(dir, Device::Cpu)?;
     voice.encoder()?;
@@ -93,7 +99,7 @@ pub fn export(runs: &Runs, new: About, dir: &Path) -> Result<()> {
 }
 
 /// Writes the configuration of a voice.
-pub(super) fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
+fn save(config: &VoiceConfig, path: &Path) -> Result<()> {
     let json = serde_json::to_string_pretty(config);
     let json = json.map_err(|e| Error::Config { path: path.to_path_buf(), reason: e.to_string() })?;
     write_atomically(path, format!("{json}\n").as_bytes())

@@ -43,7 +43,7 @@ struct Learner {
 }
 
 impl LanguageModel for Learner {
-    const WEIGHTS: &str = "fine.safetensors";
+    const NAME: &str = "fine";
 
     fn losses(
         &self,

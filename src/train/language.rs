@@ -12,9 +12,11 @@ use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::tokens::{TokenBatch, TokenCorpus, TokenSequence};
-use crate::checkpoint::{Checkpoint, load_variables, save_half};
+use crate::adapter;
+use crate::checkpoint::{Checkpoint, save_half};
 use crate::error::{Error, Result};
 use crate::shim::{AdamW, autocast_bf16};
+use crate::voice::weights;
 
 /// How a language model is trained.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct LanguageTraining {
     pub warmup: u64,
     pub learning_rate: f64,
     pub weight_decay: f64,
+    /// Rank of an adapter of the weights that it begins with, which then is all that it learns; whole weights if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i64>,
     /// Share of the tokens that are read which a random one replaces.
     pub nudge: f64,
     pub evaluate_every: u64,
@@ -38,8 +43,8 @@ pub struct LanguageTraining {
 
 /// A model whose losses can be computed from a batch.
 pub trait LanguageModel {
-    /// Name of the file with the weights to ship.
-    const WEIGHTS: &str;
+    /// Name of the weights to ship.
+    const NAME: &str;
 
     /// The loss, and what else to report; on held-out speech nothing is nudged or left out.
     fn losses(&self, batch: &TokenBatch, codebooks: &[Tensor], training: bool)
@@ -60,18 +65,20 @@ pub fn train<M: LanguageModel>(
 ) -> Result<()> {
     let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
     let plan = RunPlan { seed: training.seed, steps: training.steps, checkpoint_seconds: training.checkpoint_seconds };
+    start.check_rank(training.rank)?;
     tch::manual_seed(training.seed as i64);
     let vs = VarStore::new(device);
     let model = build(&vs);
     let options =
         AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 };
-    let mut optimizer = Optimizer::new(&vs, "", options);
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
+    if let Start::From(other) = start {
+        no_grad(|| weights::load(other, M::NAME, &vs))?;
+    }
+    let mut optimizer = Optimizer::with_rank(&vs, "", options, training.rank);
     if let Some(checkpoint) = checkpoint {
         checkpoint.restore("model.", &vs, &run.checkpoint_path())?;
         optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
-    } else if let Start::From(other) = start {
-        no_grad(|| load_variables(&other.join(M::WEIGHTS), &vs))?;
     }
     let held_out = held_out_batches(corpus, training.batch_frames, device);
     while !run.is_finished() {
@@ -93,7 +100,10 @@ pub fn train<M: LanguageModel>(
             checkpoint.insert_variables("model.", &vs);
             optimizer.save("optimizer.", &mut checkpoint);
             run.save(checkpoint)?;
-            save_half(&dir.join(M::WEIGHTS), &vs, |_| true)?;
+            save_half(&dir.join(weights::file(M::NAME)), &vs, |_| true)?;
+            if training.rank.is_some() {
+                optimizer.adapter().save(&dir.join(adapter::file(M::NAME)), None)?;
+            }
         }
     }
     Ok(())

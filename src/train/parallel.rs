@@ -51,7 +51,7 @@ struct Learner {
 }
 
 impl LanguageModel for Learner {
-    const WEIGHTS: &str = "parallel.safetensors";
+    const NAME: &str = "parallel";
 
     fn losses(
         &self,

@@ -48,6 +48,19 @@ pub enum Start {
     From(PathBuf),
 }
 
+impl Start {
+    /// Refuses an adapter of nothing, or one without a rank.
+    pub fn check_rank(&self, rank: Option<i64>) -> Result<()> {
+        match rank {
+            Some(rank) if rank < 1 => Err(Error::Training(format!("rank is {rank}, expected at least 1"))),
+            Some(_) if *self == Self::Fresh => {
+                Err(Error::Training("an adapter (rank in the recipe) is learnt on weights: expected --from".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The folder of one run, and how far it has come.
 pub struct Run<'a> {
     dir: PathBuf,

@@ -11,12 +11,13 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance, pick_alike};
-use crate::checkpoint::{Checkpoint, load_variables};
+use crate::checkpoint::Checkpoint;
 use crate::coarse::ADVANCES;
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::nn::aligned::{FramePath, stays};
 use crate::text::Vocab;
+use crate::voice::weights;
 
 /// One utterance in tokens.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl TokenCorpus {
     ) -> Result<Self> {
         let corpus = Corpus::open(root, config.sample_rate)?;
         let (codec, _) = load(run, config, device)?;
-        let fingerprint = fingerprint(&run.join("encoder.safetensors"), &codec)?;
+        let fingerprint = fingerprint(run, &codec)?;
         let cache = root.join(format!("codes-{fingerprint:016x}.safetensors"));
         let codes = if cache.exists() {
             Checkpoint::load(&cache)?
@@ -207,8 +208,8 @@ fn load(run: &Path, config: &CodecConfig, device: Device) -> Result<(Codec, Enco
     let encoder = Encoder::new(encoder_vs.root() / "encoder", config);
     vs.freeze();
     encoder_vs.freeze();
-    load_variables(&run.join("codec.safetensors"), &vs)?;
-    load_variables(&run.join("encoder.safetensors"), &encoder_vs)?;
+    weights::load(run, "codec", &vs)?;
+    weights::load(run, "encoder", &encoder_vs)?;
     Ok((codec, encoder))
 }
 
@@ -262,9 +263,12 @@ fn encode(
 }
 
 /// Of what the codes depend on: the encoder and the codebooks.
-fn fingerprint(encoder: &Path, codec: &Codec) -> Result<u64> {
+fn fingerprint(run: &Path, codec: &Codec) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
-    hasher.write(&std::fs::read(encoder).map_err(Error::io(encoder))?);
+    let (whole, adapter) = weights::files(run, "encoder")?;
+    for path in [whole].into_iter().chain(adapter) {
+        hasher.write(&std::fs::read(&path).map_err(Error::io(&path))?);
+    }
     hasher.write_u64(codec.quantizer.fingerprint());
     Ok(hasher.finish())
 }

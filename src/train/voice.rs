@@ -1,7 +1,7 @@
 //! A voice from recordings: aligned by the ear, then learnt by the models of another voice.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tch::Device;
 
@@ -9,15 +9,20 @@ use super::align::{Aligned, Shape, align};
 use super::coarse::{self, CoarseRecipe};
 use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
-use super::export::{About, Runs, export, save};
+use super::export::{About, finish};
 use super::fine::{self, FineRecipe};
 use super::language::LanguageTraining;
 use super::run::{Observer, Start};
 use super::tokens::TokenCorpus;
+use crate::adapter;
+use crate::checkpoint::Checkpoint;
 use crate::ear::Ear;
 use crate::error::{Error, Result};
 use crate::recordings::Recording;
-use crate::voice::VoiceConfig;
+use crate::voice::{VoiceConfig, find, search_path, weights};
+
+/// Rank of the adapters, unless another is asked for.
+pub const RANK: i64 = 16;
 
 /// How long each model of another voice learns from recordings, in steps; 0 leaves it as it is.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +49,8 @@ pub struct Ingredients<'a> {
     pub ear: &'a Ear,
     pub recordings: &'a [Recording],
     pub steps: Steps,
+    /// Rank of the adapters that are learnt.
+    pub rank: i64,
     pub device: Device,
 }
 
@@ -65,7 +72,11 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         return Err(Error::Voice(format!("{} is there already: expected a new folder for the voice", out.display())));
     }
     let config = VoiceConfig::load(ingredients.from)?;
-    let Ingredients { from, ear, recordings, steps, device } = *ingredients;
+    if let Some(base) = &config.base {
+        let reason = format!("{} has no weights of its own: expected {base}, which it is based on", config.name);
+        return Err(Error::Voice(reason));
+    }
+    let Ingredients { from, ear, recordings, steps, rank, device } = *ingredients;
     let corpus = work.join("corpus");
     if !corpus.join("corpus.jsonl").is_file() {
         (hear.stage)("aligning the recordings");
@@ -79,7 +90,7 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
     let [codec_run, coarse_run, fine_run] = &runs;
     if steps.codec > 0 {
         (hear.stage)("the codec");
-        let recipe = CodecRecipe { model: config.codec.clone(), training: codec_training(steps.codec) };
+        let recipe = CodecRecipe { model: config.codec.clone(), training: codec_training(steps.codec, rank) };
         let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
         codec::train(&recipe, &speech, codec_run, &start(codec_run, from), device, hear.steps)?;
     }
@@ -89,20 +100,18 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         let tokens = TokenCorpus::open(&corpus, codec, &config.codec, device, hear.utterances)?;
         if steps.coarse > 0 {
             (hear.stage)("the coarse model");
-            let recipe = CoarseRecipe { model: config.coarse.clone(), training: language_training(steps.coarse, 0.05) };
+            let recipe =
+                CoarseRecipe { model: config.coarse.clone(), training: language_training(steps.coarse, rank, 0.05) };
             coarse::train(&recipe, &tokens, coarse_run, &start(coarse_run, from), device, hear.steps)?;
         }
         if steps.fine > 0 {
             (hear.stage)("the fine model");
-            let recipe = FineRecipe { model: config.fine.clone(), training: language_training(steps.fine, 0.0) };
+            let recipe = FineRecipe { model: config.fine.clone(), training: language_training(steps.fine, rank, 0.0) };
             fine::train(&recipe, &tokens, fine_run, &start(fine_run, from), device, hear.steps)?;
         }
     }
-    let trained = |steps: u64, run: &'static str| (steps > 0).then(|| work.join(run));
-    let [codec, coarse, fine] =
-        [trained(steps.codec, "codec"), trained(steps.coarse, "coarse"), trained(steps.fine, "fine")];
-    let runs = Runs { codec: codec.as_deref(), coarse: coarse.as_deref(), fine: fine.as_deref(), ..Runs::default() };
-    publish(from, config, &runs, about, &work.join("voice"), out)
+    let trained = [("encoder", codec_run), ("codec", codec_run), ("coarse", coarse_run), ("fine", fine_run)];
+    publish(from, config, about, &trained, &work.join("voice"), out)
 }
 
 /// A run goes on where it was left, or begins with the weights of the voice.
@@ -110,27 +119,49 @@ fn start(run: &Path, from: &Path) -> Start {
     if run.join("checkpoint.safetensors").is_file() { Start::Resume } else { Start::From(from.to_path_buf()) }
 }
 
-/// Puts the voice together in `draft`, then gives it its name.
-fn publish(from: &Path, mut config: VoiceConfig, runs: &Runs, about: About, draft: &Path, out: &Path) -> Result<()> {
+/// Puts the voice together in `draft` out of the adapters that the runs have learnt, then gives it its name.
+fn publish(
+    from: &Path,
+    mut config: VoiceConfig,
+    about: About,
+    trained: &[(&str, &PathBuf)],
+    draft: &Path,
+    out: &Path,
+) -> Result<()> {
     if draft.exists() {
         fs::remove_dir_all(draft).map_err(Error::io(draft))?;
     }
     fs::create_dir_all(draft).map_err(Error::io(draft))?;
-    for name in ["encoder", "codec", "coarse", "fine"].map(|name| format!("{name}.safetensors")) {
-        fs::copy(from.join(&name), draft.join(&name)).map_err(Error::io(from.join(&name)))?;
+    for (name, run) in trained {
+        let file = adapter::file(name);
+        if run.join(&file).is_file() {
+            let learnt = Checkpoint::load(&run.join(&file))?;
+            adapter::save(&learnt, &from.join(weights::file(name)), &draft.join(file))?;
+        }
     }
-    // They speak with the old voice.
-    (config.parallel, config.depth) = (None, None);
-    save(&config, &draft.join("config.json"))?;
-    export(runs, about, draft)?;
+    config.name = about.name.unwrap_or(config.name);
+    config.licence = about.licence.unwrap_or(config.licence);
+    config.description = about.description.unwrap_or(config.description);
+    config.base = Some(name_of(from)?);
+    // These were learnt on the base's own coarse model and codes.
+    (config.parallel, config.depth, config.heads, config.small) = (None, None, None, None);
+    finish(config, draft)?;
     if let Some(folder) = out.parent() {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
     }
     fs::rename(draft, out).map_err(Error::io(out))
 }
 
+/// The name by which the voice in the folder `dir` is found, or else the folder's path.
+fn name_of(dir: &Path) -> Result<String> {
+    let path = fs::canonicalize(dir).map_err(Error::io(dir))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let found = find(&name, &search_path()).ok().and_then(|found| fs::canonicalize(found).ok());
+    Ok(if found.as_ref() == Some(&path) { name } else { path.display().to_string() })
+}
+
 /// How a codec learns another voice: gently, so that its codes stay near to what they meant.
-fn codec_training(steps: u64) -> CodecTraining {
+fn codec_training(steps: u64, rank: i64) -> CodecTraining {
     CodecTraining {
         seed: 0,
         steps: steps - steps / 3,
@@ -142,6 +173,7 @@ fn codec_training(steps: u64) -> CodecTraining {
         learning_rate: 4e-4,
         adversarial_learning_rate: 2e-4,
         weight_decay: 0.01,
+        rank: Some(rank),
         codebook_decay: 0.99,
         discriminator_channels: 16,
         evaluate_every: 100,
@@ -151,7 +183,7 @@ fn codec_training(steps: u64) -> CodecTraining {
 }
 
 /// How a language model learns another voice.
-fn language_training(steps: u64, nudge: f64) -> LanguageTraining {
+fn language_training(steps: u64, rank: i64, nudge: f64) -> LanguageTraining {
     LanguageTraining {
         seed: 0,
         steps,
@@ -159,6 +191,7 @@ fn language_training(steps: u64, nudge: f64) -> LanguageTraining {
         warmup: 50,
         learning_rate: 4e-4,
         weight_decay: 0.05,
+        rank: Some(rank),
         nudge,
         evaluate_every: 50,
         checkpoint_seconds: 240,

@@ -71,6 +71,7 @@ pub fn config() -> VoiceConfig {
         language: "en-US".into(),
         licence: "CC0-1.0".into(),
         description: "Random weights.".into(),
+        base: None,
         loudness: None,
         codec: codec(latent_dim, n_q, codebook_size),
         fine: FineConfig { n_q, latent_dim, trunk: trunk(4) },

@@ -85,6 +85,9 @@ pub struct VoiceArgs {
     /// Steps that the fine model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().fine)]
     fine_steps: u64,
+    /// Rank of the adapters that are learnt: the numbers in the new voice grow with it.
+    #[arg(long, value_name = "R", default_value_t = voice::RANK, value_parser = clap::value_parser!(i64).range(1..=256))]
+    rank: i64,
     #[command(flatten)]
     ear: EarArgs,
     /// Threads for matrix products.
@@ -154,8 +157,14 @@ impl VoiceArgs {
         };
         let ear = self.ear.load()?;
         let steps = voice::Steps { codec: self.codec_steps, coarse: self.coarse_steps, fine: self.fine_steps };
-        let ingredients =
-            voice::Ingredients { from: &from, ear: &ear, recordings: &recordings, steps, device: Device::Cpu };
+        let ingredients = voice::Ingredients {
+            from: &from,
+            ear: &ear,
+            recordings: &recordings,
+            steps,
+            rank: self.rank,
+            device: Device::Cpu,
+        };
         let mut progress = self.quiet.progress(recordings.len() as u64, "recordings");
         let mut listeners = voice::Listeners {
             stage: &mut |stage| warn(&format!("now: {stage}")),
