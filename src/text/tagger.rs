@@ -24,8 +24,15 @@ const EPSILON: f32 = 1e-8;
 
 /// Tables, layers, the last layer.
 static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
-    let half = include_bytes!("data/tagger.bin").as_chunks().0; // little-endian, half precision
-    half.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect()
+    // Each row of the tables is a scale in half precision, little-endian, and DIM signed bytes; the layers are in half precision.
+    let rows: usize = TABLES.iter().map(|(rows, _)| rows).sum();
+    let (tables, layers) = include_bytes!("data/tagger.bin").split_at(rows * (2 + DIM));
+    let tables = tables.as_chunks::<{ 2 + DIM }>().0.iter().flat_map(|row| {
+        let scale = f16::from_le_bytes([row[0], row[1]]).to_f32();
+        row[2..].iter().map(move |&byte| scale * f32::from(byte.cast_signed()))
+    });
+    let layers = layers.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32());
+    tables.chain(layers).collect()
 });
 
 /// The tag of each row of the last layer.
@@ -190,7 +197,7 @@ mod tests {
             all += ours.len();
             other += ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
         }
-        // Half precision decides a few ties the other way.
-        assert!(all > 2000 && other * 500 <= all, "{other} of {all} tags differ");
+        // Rounding decides a few ties the other way.
+        assert!(all > 2000 && other * 250 <= all, "{other} of {all} tags differ");
     }
 }
