@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["shim", "atomic_file"],
     &["checkpoint"],
-    &["audio", "text", "book", "nn"],
+    &["adapter", "audio", "text", "book", "nn"],
     &["sampling", "codec", "coarse", "fine", "ear", "recordings"],
     &["parallel", "depth", "speculative"],
     &["codes"],
