@@ -21,7 +21,7 @@ pub fn file(name: &str) -> String {
 }
 
 /// What tells the weights in one file from those in another: CRC-32 of the file.
-pub fn checksum(path: &Path) -> Result<String> {
+fn checksum(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     Ok(format!("{:08x}", crc32fast::hash(&bytes)))
 }
