@@ -106,9 +106,17 @@ pub fn cuda() -> Result<Device> {
     Err(Error::Option("libtorch's CUDA library is there, but it finds no GPU".into()))
 }
 
-/// Runs `f` with matrix products and convolutions in bf16 on `device` (for this thread), unless `enabled` is false.
+fn has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Runs `f` with matrix products and convolutions in bf16 on `device` (for this thread), unless `enabled` is false or the processor
+/// would only imitate bf16, many times as slowly as it computes in single precision.
 pub fn autocast_bf16<T>(device: Device, enabled: bool, f: impl FnOnce() -> T) -> Result<T> {
-    if !enabled {
+    if !enabled || !(device.is_cuda() || has_bf16()) {
         return Ok(f());
     }
     // SAFETY: the shim only switches a thread-local flag.
