@@ -11,7 +11,6 @@ use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
-use tts::recordings::read_list;
 use tts::synthesizer::Synthesizer;
 use tts::text::FrontEnd;
 use tts::train::corpus::Corpus;
@@ -53,7 +52,7 @@ enum Model {
     Align(AlignArgs),
     /// A voice of one's own from recordings and their text, out of another voice.
     Voice(VoiceArgs),
-    /// The ear, which aligns recordings and hears errors: from a corpus with durations, and recordings with their text.
+    /// The ear, which aligns recordings and hears errors: from a corpus with durations, and recordings that were aligned.
     Ear(EarArgs),
     /// Put trained models into the folder of a voice, new or not; models that are not given stay as they are.
     Export(ExportArgs),
@@ -135,8 +134,8 @@ struct IndexArgs {
 
 #[derive(Debug, Parser)]
 struct EarArgs {
-    /// List of recordings to learn from besides, a line `name<TAB>text` each; the names start from its folder.
-    #[arg(long, value_name = "FILE")]
+    /// Corpora of recordings to learn from besides, as `tts train align` writes them.
+    #[arg(long, value_name = "DIR")]
     recordings: Vec<PathBuf>,
     #[command(flatten)]
     run: RunArgs,
@@ -232,9 +231,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Model::Ear(args) => {
             let (device, recipe): (_, ear::EarRecipe) = args.run.prepare()?;
             let corpus = Corpus::open(&args.run.corpus, recipe.model.sample_rate)?;
-            let takes = args.takes(recipe.model.sample_rate)?;
+            let open = |dir: &PathBuf| Corpus::open(dir, recipe.model.sample_rate);
+            let recordings = args.recordings.iter().map(open).collect::<Result<Vec<_>, _>>()?;
             let run = args.run;
-            ear::train(&recipe, &corpus, &takes, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+            ear::train(&recipe, &corpus, &recordings, &run.run, &run.start(), device, &mut observer(run.quiet))?;
         }
         Model::Export(args) => {
             let runs = Runs {
@@ -277,22 +277,6 @@ impl RunArgs {
             "no GPU to train on: expected one, and the lib folder of torch 2.11.0+cu130 first in LD_LIBRARY_PATH";
         let device = if self.cuda { tts::shim::cuda().context(no_gpu)? } else { Device::Cpu };
         Ok((device, read_recipe(&self.config)?))
-    }
-}
-
-impl EarArgs {
-    /// The recordings, decoded.
-    fn takes(&self, sample_rate: i64) -> anyhow::Result<ear::Takes> {
-        let mut recordings = Vec::new();
-        for list in &self.recordings {
-            recordings.extend(read_list(list, list.parent().unwrap_or(Path::new("")))?);
-        }
-        let mut progress = self.run.quiet.progress(recordings.len() as u64, "recordings decoded");
-        let takes = ear::Takes::open(&recordings, sample_rate, &mut |done, all| {
-            progress.set(done as u64, all as u64);
-        })?;
-        progress.finish();
-        Ok(takes)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Training of the ear: on speech with known durations frame by frame, on recordings by all alignments that their text allows.
+//! Training of the ear, frame by frame: on speech whose durations are known, and on recordings that an ear has aligned before.
 
 use std::iter;
 use std::path::Path;
@@ -6,20 +6,19 @@ use std::path::Path;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use tch::nn::VarStore;
-use tch::{Device, Kind, Reduction, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance, pick_alike};
+use super::disturbance::disturb;
 use super::optimizer::Optimizer;
 use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use crate::atomic_file::write_atomically;
-use crate::audio::{recording, resample::resample};
 use crate::checkpoint::{Checkpoint, load_variables};
 use crate::ear::{Ear, EarConfig};
 use crate::error::{Error, Result};
-use crate::recordings::Recording;
 use crate::shim::{AdamW, autocast_bf16};
-use crate::text::{FrontEnd, Vocab};
+use crate::text::Vocab;
 
 /// An ear and how it is trained: the file given to `tts train ear --config`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +35,7 @@ pub struct EarTraining {
     pub steps: u64,
     /// Frames in a batch, padding included.
     pub batch_frames: usize,
-    /// Share of the batches that are recordings.
+    /// Share of the batches that are recordings, if any are given.
     pub recordings: f64,
     pub warmup: u64,
     pub learning_rate: f64,
@@ -48,8 +47,6 @@ pub struct EarTraining {
     pub bf16: bool,
 }
 
-/// Every how manieth recording is held out from training.
-const HELD_OUT_EVERY: usize = 40;
 /// Utterances of each kind that the held-out losses are measured on.
 const MOST_HELD_OUT: usize = 64;
 /// Frequencies are heard between 1/WARP and WARP times as high: voices differ.
@@ -67,42 +64,12 @@ fn silences(rows: usize, rng: &mut impl Rng) -> Vec<[usize; 2]> {
     (0..rows).map(|_| [some(), some()]).collect()
 }
 
-/// A recording with known text, in memory: its file is slower to decode than to listen to.
-struct Take {
-    /// 16 bits, at the ear's rate.
-    samples: Vec<i16>,
-    /// `BEGIN`, phonemes, `END`.
-    symbols: Vec<i64>,
-}
-
-/// Recordings to listen to, decoded.
-pub struct Takes {
-    training: Vec<Take>,
-    held_out: Vec<Take>,
-}
-
-impl Takes {
-    /// Decodes `recordings` at `sample_rate`; `report(done, all)` hears of each.
-    pub fn open(recordings: &[Recording], sample_rate: i64, report: &mut dyn FnMut(usize, usize)) -> Result<Self> {
-        let front_end = FrontEnd::new()?;
-        let (mut training, mut held_out) = (Vec::new(), Vec::new());
-        for (index, item) in recordings.iter().enumerate() {
-            let audio = resample(recording::read(&item.path)?, sample_rate as u32)?;
-            let samples = audio.samples.iter().map(|s| (s.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16).collect();
-            let symbols = Vocab::encode_utterance(&front_end.phonemes(&item.text)?)?;
-            let part = if (index + 1) % HELD_OUT_EVERY == 0 { &mut held_out } else { &mut training };
-            part.push(Take { samples, symbols });
-            report(index + 1, recordings.len());
-        }
-        Ok(Self { training, held_out })
-    }
-}
-
-/// Trains until the last step; `dir` then holds an ear to ship, its matrices in 8 bits.
+/// Trains on a corpus whose durations are known and on aligned `recordings` until the last step; `dir` then holds an ear to ship,
+/// its matrices in 8 bits.
 pub fn train(
     recipe: &EarRecipe,
     corpus: &Corpus,
-    takes: &Takes,
+    recordings: &[Corpus],
     dir: &Path,
     start: &Start,
     device: Device,
@@ -114,7 +81,7 @@ pub fn train(
     let plan = RunPlan { seed: t.seed, steps: t.steps, checkpoint_seconds: t.checkpoint_seconds };
     tch::manual_seed(t.seed as i64);
     let vs = VarStore::new(device);
-    let learner = Learner::new(&vs, recipe, corpus, takes, device);
+    let learner = Learner::new(&vs, recipe, corpus, recordings, device);
     let options = AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: t.weight_decay, eps: 1e-8, max_norm: 1.0 };
     let mut optimizer = Optimizer::new(&vs, "", options);
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
@@ -134,7 +101,7 @@ pub fn train(
         let loss = autocast_bf16(device, t.bf16, || learner.loss(&batch, Some(&mut rng)))?;
         let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.02);
         let norm = optimizer.backward_step(&loss, lr)?;
-        let mut metrics = vec![(batch.name(), loss.double_value(&[])), ("gradient", norm)];
+        let mut metrics = vec![(batch.kind, loss.double_value(&[])), ("gradient", norm)];
         let keep = (run.step() + 1) % t.evaluate_every == 0;
         if keep {
             metrics.extend(learner.evaluate(&held_out));
@@ -157,43 +124,32 @@ pub fn train(
 struct Batch {
     samples: Tensor, // [B, N]
     mask: Tensor,    // [B, T], 1 where a frame is real
-    target: Target,
+    labels: Tensor,  // the symbol of each frame, [B, T]
+    /// Name of its loss: whether its durations are known or were heard.
+    kind: &'static str,
 }
 
-enum Target {
-    /// The symbol of each frame, `[B, T]`.
-    Frames(Tensor),
-    /// The symbols of each utterance, `[B, S]`, and how many they are.
-    Symbols(Tensor, Vec<i64>),
-}
-
-impl Batch {
-    /// Name of its loss.
-    fn name(&self) -> &'static str {
-        match self.target {
-            Target::Frames(_) => "loss",
-            Target::Symbols(..) => "recordings",
-        }
-    }
-}
+/// Names of the losses.
+const KNOWN: &str = "loss";
+const RECORDINGS: &str = "recordings";
 
 struct Learner<'a> {
     ear: Ear,
     recipe: &'a EarRecipe,
     corpus: &'a Corpus,
-    takes: &'a Takes,
+    recordings: &'a [Corpus],
     warped: Vec<Tensor>,
     device: Device,
 }
 
 impl<'a> Learner<'a> {
-    fn new(vs: &VarStore, recipe: &'a EarRecipe, corpus: &'a Corpus, takes: &'a Takes, device: Device) -> Self {
+    fn new(vs: &VarStore, recipe: &'a EarRecipe, corpus: &'a Corpus, recordings: &'a [Corpus], device: Device) -> Self {
         let warp = |i: usize| WARP.powf(2.0 * i as f64 / (WARPS - 1) as f64 - 1.0);
         Self {
             ear: Ear::new(vs.root(), &recipe.model),
             recipe,
             corpus,
-            takes,
+            recordings,
             warped: (0..WARPS).map(|i| Ear::filters(&recipe.model, warp(i), device)).collect(),
             device,
         }
@@ -202,29 +158,44 @@ impl<'a> Learner<'a> {
     fn pick(&self, rng: &mut impl Rng) -> Result<Batch> {
         let hop = self.recipe.model.hop_length as usize;
         let frames = self.recipe.training.batch_frames;
-        if !self.takes.training.is_empty() && rng.random_bool(self.recipe.training.recordings) {
-            let takes = pick_alike(&self.takes.training, |take| take.samples.len() / hop, frames, rng);
-            let silences = silences(takes.len(), rng);
-            return Ok(self.recordings(&takes, &silences));
-        }
-        let utterances = pick_alike(&self.corpus.training, |u| u.samples as usize / hop, frames, rng);
-        let silences = silences(utterances.len(), rng);
-        self.utterances(&utterances, &silences)
+        let utterances: usize = self.recordings.iter().map(|corpus| corpus.training.len()).sum();
+        let (corpus, kind) = if utterances > 0 && rng.random_bool(self.recipe.training.recordings) {
+            let mut at = rng.random_range(0..utterances);
+            let mut corpora = self.recordings.iter();
+            let holds = |corpus: &&Corpus| {
+                let found = at < corpus.training.len();
+                at = at.saturating_sub(corpus.training.len());
+                found
+            };
+            (corpora.find(holds).unwrap_or(self.corpus), RECORDINGS)
+        } else {
+            (self.corpus, KNOWN)
+        };
+        let picked = pick_alike(&corpus.training, |u| u.samples as usize / hop, frames, rng);
+        let silences = silences(picked.len(), rng);
+        self.batch(corpus, &picked, &silences, kind)
     }
 
     fn held_out(&self) -> Result<Vec<Batch>> {
+        let corpora = [(self.corpus, KNOWN)].into_iter().chain(self.recordings.iter().map(|c| (c, RECORDINGS)));
         let mut batches = Vec::new();
-        let some: Vec<&Utterance> = self.corpus.held_out.iter().take(MOST_HELD_OUT).collect();
-        for utterances in some.chunks(8) {
-            batches.push(self.utterances(utterances, &vec![[0; 2]; utterances.len()])?);
+        for (corpus, kind) in corpora {
+            let some: Vec<&Utterance> = corpus.held_out.iter().take(MOST_HELD_OUT).collect();
+            for utterances in some.chunks(8) {
+                batches.push(self.batch(corpus, utterances, &vec![[0; 2]; utterances.len()], kind)?);
+            }
         }
-        let some: Vec<&Take> = self.takes.held_out.iter().take(MOST_HELD_OUT).collect();
-        batches.extend(some.chunks(8).map(|takes| self.recordings(takes, &vec![[0; 2]; takes.len()])));
         Ok(batches)
     }
 
-    fn utterances(&self, utterances: &[&Utterance], silences: &[[usize; 2]]) -> Result<Batch> {
-        let samples = utterances.iter().map(|u| self.corpus.segment(u, 0, u.samples)).collect::<Result<Vec<_>>>()?;
+    fn batch(
+        &self,
+        corpus: &Corpus,
+        utterances: &[&Utterance],
+        silences: &[[usize; 2]],
+        kind: &'static str,
+    ) -> Result<Batch> {
+        let samples = utterances.iter().map(|u| corpus.segment(u, 0, u.samples)).collect::<Result<Vec<_>>>()?;
         let (samples, mask) = self.pad(&samples, silences);
         let frames = mask.size()[1] as usize;
         let mut labels = Vec::with_capacity(utterances.len() * frames);
@@ -234,21 +205,7 @@ impl<'a> Learner<'a> {
             labels.extend(iter::repeat_n(Vocab::BEGIN, *before).chain(spoken.map(|s| symbols[s])));
         }
         let labels = Tensor::from_slice(&labels).view([-1, frames as i64]).to_device(self.device);
-        Ok(Batch { samples, mask, target: Target::Frames(labels) })
-    }
-
-    fn recordings(&self, takes: &[&Take], silences: &[[usize; 2]]) -> Batch {
-        let samples = takes.iter().map(|take| take.samples.iter().map(|&s| f32::from(s) / 32768.0).collect());
-        let (samples, mask) = self.pad(&samples.collect::<Vec<_>>(), silences);
-        let width = takes.iter().map(|take| take.symbols.len()).max().unwrap_or(0);
-        let mut symbols: Vec<i64> = Vec::with_capacity(takes.len() * width);
-        for take in takes {
-            symbols.extend(&take.symbols);
-            symbols.resize(symbols.len() + width - take.symbols.len(), Vocab::PAD);
-        }
-        let symbols = Tensor::from_slice(&symbols).view([-1, width as i64]);
-        let counts = takes.iter().map(|take| take.symbols.len() as i64).collect();
-        Batch { samples, mask, target: Target::Symbols(symbols, counts) }
+        Ok(Batch { samples, mask, labels, kind })
     }
 
     /// Samples `[B, N]` with frames of silence before and after, filled up to a whole number of the ear's steps, and the mask of
@@ -280,39 +237,14 @@ impl<'a> Learner<'a> {
             }
         });
         let heard = self.ear.forward(&log_mel, &batch.mask);
-        match &batch.target {
-            Target::Frames(labels) => {
-                let likelihood = heard.gather(2, &labels.unsqueeze(2), false).squeeze_dim(2);
-                -(likelihood * &batch.mask).sum(Kind::Float) / batch.mask.sum(Kind::Float)
-            }
-            // The symbols follow each other without a blank between, as PAD is never heard: what CTC (Graves et al. 2006) sums over
-            // are all alignments.
-            Target::Symbols(symbols, counts) => {
-                let frames = batch.mask.sum_dim_intlist([1i64].as_slice(), false, Kind::Int64);
-                let frames: Vec<i64> = Vec::try_from(&frames).unwrap_or_default();
-                let total: i64 = frames.iter().sum();
-                let heard = heard.transpose(0, 1).to_device(Device::Cpu);
-                let counts = counts.as_slice();
-                Tensor::ctc_loss(&heard, symbols, frames, counts, Vocab::PAD, Reduction::Sum, true) / total as f64
-            }
-        }
+        let likelihood = heard.gather(2, &batch.labels.unsqueeze(2), false).squeeze_dim(2);
+        -(likelihood * &batch.mask).sum(Kind::Float) / batch.mask.sum(Kind::Float)
     }
 
-    /// Log-mel features of louder and softer speech in noise, of higher and lower voices, some bands hidden.
+    /// Log-mel features of louder and softer speech in rooms and in noise, of higher and lower voices, some bands hidden.
     fn disturbed(&self, magnitudes: &Tensor, rng: &mut (impl Rng + ?Sized)) -> Tensor {
-        let (rows, _, bins) = magnitudes.size3().unwrap_or_default();
-        let column = |values: Vec<f64>| {
-            let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
-            Tensor::from_slice(&values).view([-1, 1, 1]).to_device(self.device)
-        };
-        let mut uniform = |low: f64, high: f64| column((0..rows).map(|_| rng.random_range(low..high)).collect());
-        let (gain, noise, slope) = (uniform(-2.5, 0.7).exp(), uniform(-9.0, -1.0).exp(), uniform(0.0, 1.2));
-        let bin = Tensor::arange(bins, (Kind::Float, self.device)).view([1, 1, -1]) + 5.0;
-        let shape = (-bin.log() * slope).exp(); // [B, 1, F]
-        let shape = &shape / shape.square().mean_dim([2i64].as_slice(), true, Kind::Float).sqrt();
-        let level = magnitudes.square().mean_dim([1i64, 2].as_slice(), true, Kind::Float).sqrt() * noise;
-        let power = Tensor::empty_like(magnitudes).exponential(1.0) * (shape * level).square();
-        let heard = (magnitudes.square() + power).sqrt() * gain;
+        let gain: Vec<f32> = (0..magnitudes.size()[0]).map(|_| rng.random_range(-2.5f32..0.7).exp()).collect();
+        let heard = disturb(magnitudes, rng) * Tensor::from_slice(&gain).view([-1, 1, 1]).to_device(self.device);
         let warp = rng.random_range(0..self.warped.len());
         let bands = self.recipe.model.bands;
         let first = rng.random_range(0..bands);
@@ -327,11 +259,11 @@ impl<'a> Learner<'a> {
         let mean = |name: &'static str, of: &str| {
             let losses: Vec<f64> = batches
                 .iter()
-                .filter(|batch| batch.name() == of)
+                .filter(|batch| batch.kind == of)
                 .map(|batch| no_grad(|| self.loss(batch, None::<&mut rand_chacha::ChaCha8Rng>)).double_value(&[]))
                 .collect();
             (!losses.is_empty()).then(|| (name, losses.iter().sum::<f64>() / losses.len() as f64))
         };
-        [mean("held_out", "loss"), mean("held_out_recordings", "recordings")].into_iter().flatten().collect()
+        [mean("held_out", KNOWN), mean("held_out_recordings", RECORDINGS)].into_iter().flatten().collect()
     }
 }

@@ -8,6 +8,7 @@ pub mod decoder;
 pub mod depth;
 mod discriminator;
 mod distillation;
+mod disturbance;
 pub mod drafters;
 pub mod ear;
 pub mod export;
