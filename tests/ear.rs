@@ -307,6 +307,9 @@ fn recordings_make_a_voice_of_their_own_out_of_another() {
     let base = fs::canonicalize(voice.path()).unwrap().display().to_string();
     assert_eq!(made.config.base, Some(base));
     assert!(!new.join("coarse.safetensors").exists(), "its weights are adapters of the other voice's");
+    let decoder = Checkpoint::load(&new.join("codec.adapter.safetensors")).unwrap();
+    let is_last = |name: &String| name.starts_with("decoder.spectra.") || name.starts_with("decoder.pitch.");
+    assert!(!decoder.tensors.is_empty() && decoder.tensors.keys().all(is_last), "{:?}", decoder.tensors.keys());
 
     let again = make("voices/tones");
     let error = String::from_utf8(again.stderr).unwrap();

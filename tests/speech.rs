@@ -1,4 +1,4 @@
-//! The shipped voice speaks: every phoneme in its turn, neither cut short nor running away.
+//! The shipped voices speak: every phoneme in its turn, neither cut short nor running away.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, Write};
@@ -101,22 +101,27 @@ const SENTENCES: [&str; 5] = [
     "Help the woman get back to her feet.",
 ];
 
-/// What the ear hears wrong in the teacher's own speech is 8 % of all phonemes; in a voice that says something else, most.
+/// What the ear hears wrong in the teacher's own speech is 9 % of all phonemes; in a voice that says something else, most.
 #[test]
-fn the_ear_hears_the_phonemes_of_five_sentences() {
-    let ear = Ear::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/ear")).unwrap();
-    let (front_end, sample_rate) = (FrontEnd::new().unwrap(), synthesizer().sample_rate());
-    let mut errors = [Errors::default(); 2];
-    for (text, other) in SENTENCES.iter().zip(SENTENCES.iter().cycle().skip(1)) {
-        let expected = |text: &str| sounds(&front_end.phonemes(text).unwrap());
-        let audio = Audio { samples: samples(text, &SpeechOptions::default()), sample_rate };
-        let heard = ear.listen(audio).unwrap().phonemes().unwrap();
-        errors[0].add(&count_errors(&expected(text), &heard));
-        errors[1].add(&count_errors(&expected(other), &heard));
+fn the_ear_hears_the_phonemes_of_five_sentences_in_both_voices() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let (ear, front_end) = (Ear::load(&models.join("ear")).unwrap(), FrontEnd::new().unwrap());
+    let _alone = synthesizer();
+    for (name, most) in [("heart", 0.22), ("kathleen", 0.27)] {
+        let synthesizer = Synthesizer::open(models.join(name)).unwrap();
+        let mut errors = [Errors::default(); 2];
+        for (text, other) in SENTENCES.iter().zip(SENTENCES.iter().cycle().skip(1)) {
+            let expected = |text: &str| sounds(&front_end.phonemes(text).unwrap());
+            let samples = synthesizer.samples(text, &SpeechOptions::default()).unwrap();
+            let audio = Audio { samples, sample_rate: synthesizer.sample_rate() };
+            let heard = ear.listen(audio).unwrap().phonemes().unwrap();
+            errors[0].add(&count_errors(&expected(text), &heard));
+            errors[1].add(&count_errors(&expected(other), &heard));
+        }
+        let [rate, of_others] = errors.map(|errors| errors.rate());
+        assert!(rate < most, "{name}: {:.1} % of the phonemes are heard wrong", 100.0 * rate);
+        assert!(of_others > 0.6, "{name}: another sentence would fit as well: {of_others:.2}");
     }
-    let [rate, of_others] = errors.map(|errors| errors.rate());
-    assert!(rate < 0.22, "{:.1} % of the phonemes are heard wrong", 100.0 * rate);
-    assert!(of_others > 0.6, "another sentence would fit as well: {of_others:.2}");
 }
 
 const PARAGRAPH: &str = "The harbour lights came on one after the other. Who would be out there in such a wind? \

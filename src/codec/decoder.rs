@@ -58,6 +58,15 @@ impl Spectra {
         self.bands.select(2, 4)
     }
 
+    /// The same, but no gradient reaches the phases, nor the drawn noise.
+    pub fn with_fixed_phases(self) -> Self {
+        let band = |i: i64| {
+            let band = self.bands.select(2, i);
+            if [0, 3].contains(&i) { band } else { band.detach() }
+        };
+        Self { bands: Tensor::stack(&(0..5).map(band).collect::<Vec<_>>(), 2), ..self }
+    }
+
     fn magnitude(&self, band: i64) -> Tensor {
         self.bands.select(2, band).clamp_max(MAX_LOG).exp()
     }
@@ -84,6 +93,9 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// The layers that make spectra and pitch out of the network's states.
+    pub const OUTPUTS: [&str; 2] = ["spectra", "pitch"];
+
     pub fn new(vs: nn::Path, config: &CodecConfig) -> Self {
         let (slow, fast, bins) = (config.decoder_slow_dim, config.decoder_fast_dim, config.n_fft / 2 + 1);
         let spectra = linear(&vs / "spectra", fast, 5 * bins);
@@ -229,6 +241,19 @@ fn mix(spectra: &Spectra, source: &Tensor, noise: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixed_phases_get_no_gradient() {
+        let options = (Kind::Float, Device::Cpu);
+        let bands = Tensor::randn([1, 4, 5, 9], options).set_requires_grad(true);
+        let parts = Tensor::randn([2, 1, 4, 9], options);
+        let (source, noise) = (Tensor::complex(&parts.get(0), &parts.get(1)), Tensor::randn([1, 4, 2, 9], options));
+        let zeros = Tensor::zeros([1, 4], options);
+        let spectra = Spectra { bands: bands.shallow_clone(), f0: zeros.shallow_clone(), voicing: zeros };
+        mix(&spectra.with_fixed_phases(), &source, &noise).view_as_real().square().sum(Kind::Float).backward();
+        let reached = |band: i64| bands.grad().select(2, band).abs().max().double_value(&[]) > 0.0;
+        assert_eq!([0, 1, 2, 3, 4].map(reached), [true, false, false, true, false]);
+    }
 
     #[test]
     fn spectra_are_mixed_alike_with_and_without_gradients() {

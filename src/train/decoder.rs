@@ -1,5 +1,7 @@
 //! Training of the codec's decoder alone, on the codes that speaking gives it: the coarse ones true, the others predicted by the
 //! fine model. The codes stay what they mean, so that every other model of the voice goes on with it.
+//!
+//! As adapters of its last layers it learns the colour and the pitch of another speaker.
 
 use std::path::Path;
 
@@ -15,8 +17,9 @@ use super::run::{Observer, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::segments::{Batch, Segments, pitch_losses};
 use super::tokens::{TokenCorpus, TokenSequence};
+use crate::adapter;
 use crate::checkpoint::{Checkpoint, save_half};
-use crate::codec::Codec;
+use crate::codec::{Codec, Decoder};
 use crate::error::{Error, Result};
 use crate::shim::AdamW;
 use crate::synthesizer::refining::refine;
@@ -43,6 +46,10 @@ pub struct DecoderTraining {
     pub warmup: u64,
     pub learning_rate: f64,
     pub weight_decay: f64,
+    /// Rank of adapters of the layers that make spectra and pitch, which then are all that it learns, the phases staying as they
+    /// are; the whole decoder if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i64>,
     pub evaluate_every: u64,
     /// Longest time between two checkpoints.
     pub checkpoint_seconds: u64,
@@ -75,15 +82,14 @@ pub fn train(
         return Err(Error::Training(reason.into()));
     }
     let plan = RunPlan { seed: t.seed, steps: t.steps, checkpoint_seconds: t.checkpoint_seconds };
-    let mut learner = Learner::new(recipe, Voice::load(voice, device)?, corpus)?;
+    start.check_rank(t.rank)?;
+    tch::manual_seed(t.seed as i64);
     let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
-    match (checkpoint, start) {
-        (Some(checkpoint), _) => {
-            checkpoint.restore("model.", &learner.vs, &run.checkpoint_path())?;
-            learner.optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
-        }
-        (None, Start::From(other)) => no_grad(|| weights::load(other, NAME, &learner.vs))?,
-        (None, _) => no_grad(|| weights::load(voice, NAME, &learner.vs))?,
+    let weights = if let Start::From(other) = start { other } else { voice };
+    let mut learner = Learner::new(recipe, Voice::load(voice, device)?, weights, corpus)?;
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.restore("model.", &learner.vs, &run.checkpoint_path())?;
+        learner.optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
     }
     let rate = tokens.codec.frame_rate();
     let places = |part: &[TokenSequence]| long_enough(part, t.segment_frames);
@@ -116,6 +122,9 @@ pub fn train(
             learner.optimizer.save("optimizer.", &mut checkpoint);
             run.save(checkpoint)?;
             save_half(&dir.join(weights::file(NAME)), &learner.vs, |_| true)?;
+            if t.rank.is_some() {
+                learner.optimizer.adapter().save(&dir.join(adapter::file(NAME)), None)?;
+            }
         }
     }
     Ok(())
@@ -138,22 +147,32 @@ struct Learner<'a> {
     voice: Voice,
     segments: Segments<'a>,
     frames: i64,
+    /// Whether it learns the colour of another speaker.
+    adapts: bool,
     vs: VarStore,
     codec: Codec,
     optimizer: Optimizer,
 }
 
 impl<'a> Learner<'a> {
-    fn new(recipe: &DecoderRecipe, voice: Voice, corpus: &'a Corpus) -> Result<Self> {
+    /// Begins with the decoder in the folder `weights`.
+    fn new(recipe: &DecoderRecipe, voice: Voice, weights: &Path, corpus: &'a Corpus) -> Result<Self> {
         let t = &recipe.training;
         let (config, device) = (&voice.config.codec, voice.device);
         let segments = Segments::new(corpus, config, t.segment_frames, t.bf16, device)?;
         let vs = VarStore::new(device);
         let codec = Codec::new(vs.root(), config);
+        no_grad(|| weights::load(weights, NAME, &vs))?;
+        let adapts = t.rank.is_some();
+        let is_output =
+            |name: &str| Decoder::OUTPUTS.iter().any(|layer| name.starts_with(&format!("decoder.{layer}.")));
+        for (_, variable) in vs.variables().into_iter().filter(|(name, _)| adapts && !is_output(name)) {
+            let _ = variable.set_requires_grad(false);
+        }
         let options =
             AdamW { lr: 0.0, beta1: 0.8, beta2: 0.99, weight_decay: t.weight_decay, eps: 1e-8, max_norm: 1.0 };
-        let optimizer = Optimizer::new(&vs, "decoder.", options);
-        Ok(Self { voice, segments, frames: t.segment_frames, vs, codec, optimizer })
+        let optimizer = Optimizer::with_rank(&vs, "decoder.", options, t.rank);
+        Ok(Self { voice, segments, frames: t.segment_frames, adapts, vs, codec, optimizer })
     }
 
     /// Segments and the latents of their codes, `[B, D, T]`.
@@ -188,7 +207,12 @@ impl<'a> Learner<'a> {
 
     /// The loss, and the part of it that is the distance of spectra.
     fn loss(&self, batch: &Batch, latent: &Tensor) -> Result<(Tensor, f64)> {
-        let (spectra, spectral) = self.segments.spectral(&self.codec.decoder, latent, batch)?;
+        let decoder = &self.codec.decoder;
+        let (spectra, spectral) = if self.adapts {
+            self.segments.coloured(decoder, latent, batch)?
+        } else {
+            self.segments.spectral(decoder, latent, batch)?
+        };
         let (pitch, voicing) = pitch_losses(&spectra, batch);
         let value = spectral.double_value(&[]);
         Ok((spectral + pitch + voicing, value))

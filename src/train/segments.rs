@@ -7,7 +7,7 @@ use super::corpus::{Corpus, Utterance};
 use super::distillation::{self, Target};
 use crate::codec::{CodecConfig, Decoder, F0_MIN, LogMel, Spectra};
 use crate::error::{Error, Result};
-use crate::nn::stft::{Stft, magnitude};
+use crate::nn::stft::{Stft, magnitude, mel_filters};
 use crate::shim::autocast_bf16;
 
 /// Weights of the loss terms.
@@ -34,6 +34,7 @@ pub struct Segments<'a> {
     bf16: bool,
     device: Device,
     loss: SpectralLoss,
+    colour: Colour,
 }
 
 impl<'a> Segments<'a> {
@@ -42,8 +43,8 @@ impl<'a> Segments<'a> {
         if corpus.has_spectra() {
             distillation::check(config).map_err(Error::Training)?;
         }
-        let loss = SpectralLoss::new(config, device);
-        Ok(Self { corpus, config: config.clone(), frames, bf16, device, loss })
+        let (loss, colour) = (SpectralLoss::new(config, device), Colour::new(config, device));
+        Ok(Self { corpus, config: config.clone(), frames, bf16, device, loss, colour })
     }
 
     /// Samples in a segment.
@@ -103,6 +104,14 @@ impl<'a> Segments<'a> {
         Ok((spectra, self.of_waveforms(&samples, batch)))
     }
 
+    /// What latents `[B, D, T]` of another speaker's words decode to, and how far its colour is from that of a batch. Only the
+    /// magnitudes can follow: phases that are learnt from few recordings sound rough.
+    pub fn coloured(&self, decoder: &Decoder, latent: &Tensor, batch: &Batch) -> Result<(Spectra, Tensor)> {
+        let spectra = autocast_bf16(self.device, self.bf16, || decoder.spectra(latent))?.with_fixed_phases();
+        let samples = self.sound(decoder, &spectra, batch)?;
+        Ok((spectra, self.colour.distance(&samples, &batch.samples)))
+    }
+
     /// Distance of samples `[B, N]` from the true ones.
     pub fn of_waveforms(&self, samples: &Tensor, batch: &Batch) -> Tensor {
         self.loss.forward(samples, &batch.samples)
@@ -111,10 +120,14 @@ impl<'a> Segments<'a> {
     /// Spectra and samples, the pulses following the true pitch.
     pub fn decode(&self, decoder: &Decoder, latent: &Tensor, batch: &Batch) -> Result<(Spectra, Tensor)> {
         let spectra = autocast_bf16(self.device, self.bf16, || decoder.spectra(latent))?;
+        let samples = self.sound(decoder, &spectra, batch)?;
+        Ok((spectra, samples))
+    }
+
+    fn sound(&self, decoder: &Decoder, spectra: &Spectra, batch: &Batch) -> Result<Tensor> {
         let (rows, hops) = batch.f0.size2()?;
         let noise = Tensor::randn(decoder.noise_shape(rows, hops), (Kind::Float, self.device));
-        let samples = decoder.synthesize(&spectra, &decoder.phase(&batch.f0), &batch.f0, &noise);
-        Ok((spectra, samples))
+        Ok(decoder.synthesize(spectra, &decoder.phase(&batch.f0), &batch.f0, &noise))
     }
 }
 
@@ -154,5 +167,31 @@ impl SpectralLoss {
         });
         let stft = Tensor::stack(&terms.collect::<Vec<_>>(), 0).mean(Kind::Float);
         stft + l1(&self.mel.forward(output), &self.mel.forward(target)) * MEL
+    }
+}
+
+/// Log-mel magnitudes at three resolutions, of what is loud.
+struct Colour {
+    scales: Vec<(Stft, Tensor)>,
+}
+
+impl Colour {
+    /// Magnitudes below this are silence: rooms are not part of a voice.
+    const FLOOR: f64 = 0.3;
+
+    fn new(config: &CodecConfig, device: Device) -> Self {
+        let scale = |n_fft: i64, mels: i64| {
+            (Stft::new(n_fft, n_fft / 4, device), mel_filters(config.sample_rate, n_fft, mels, device))
+        };
+        Self { scales: vec![scale(512, 40), scale(1024, 80), scale(2048, 120)] }
+    }
+
+    /// Mean L1 distance of samples `[B, N]`; a scalar.
+    fn distance(&self, output: &Tensor, target: &Tensor) -> Tensor {
+        let terms = self.scales.iter().map(|(stft, filters)| {
+            let log_mel = |x: &Tensor| (magnitude(&stft.forward(x)).matmul(filters) + Self::FLOOR).log();
+            (log_mel(output) - log_mel(target)).abs().mean(Kind::Float)
+        });
+        Tensor::stack(&terms.collect::<Vec<_>>(), 0).mean(Kind::Float)
     }
 }

@@ -10,14 +10,23 @@ use rand::Rng;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::coarse::teacher_forced;
 use super::corpus::{Corpus, Utterance, pick_alike};
 use crate::checkpoint::Checkpoint;
-use crate::coarse::ADVANCES;
+use crate::coarse::{ADVANCES, CoarseModel};
 use crate::codec::{Codec, CodecConfig, Encoder};
 use crate::error::{Error, Result};
 use crate::nn::aligned::{FramePath, stays};
 use crate::text::Vocab;
 use crate::voice::weights;
+
+/// Utterances whose tokens are made plausible together, and rounds in which they are.
+const PLAUSIBLE_BATCH: usize = 16;
+const ROUNDS: usize = 8;
+/// A token as far from the latent as the nearest one is on average is this many nats less likely by one: the lower, the more what
+/// was heard counts. Of the phonemes in recordings of another voice than heart's, spoken from such tokens, 22 % are heard wrong (the tokens
+/// as they were: 33 %; the recordings themselves: 25 %), and of 0.05, 0.2, 0.5 and 100 it keeps most of the melody.
+const DOUBT: f64 = 0.2;
 
 /// One utterance in tokens.
 #[derive(Debug)]
@@ -75,6 +84,26 @@ impl TokenCorpus {
             codebooks,
             codec: config.clone(),
         })
+    }
+
+    /// Replaces the tokens of codebook 0 by those that explain what was heard as speech of the voice that `model` knows: a codec hears
+    /// the speech of others as that of its own voice, said badly. Each is the likeliest one by its distance from the latent and
+    /// by what the model expects after the others; `report(done, all)` hears of each utterance.
+    pub fn make_plausible(&mut self, model: &CoarseModel, device: Device, report: &mut dyn FnMut(usize, usize)) {
+        let mut sequences: Vec<&mut TokenSequence> = self.training.iter_mut().chain(&mut self.held_out).collect();
+        sequences.sort_by_key(|s| s.frames());
+        let (mut done, all) = (0, sequences.len());
+        for some in sequences.chunks_mut(PLAUSIBLE_BATCH) {
+            let batch = TokenBatch::new(&some.iter().map(|s| &**s).collect::<Vec<_>>(), device);
+            let tokens = no_grad(|| plausible(model, &batch, &self.codebooks)).to_kind(Kind::Int16);
+            for (row, sequence) in some.iter_mut().enumerate() {
+                let frames = sequence.frames() as i64;
+                sequence.codes = sequence.codes.copy();
+                sequence.codes.get(0).copy_(&tokens.get(row as i64).narrow(0, 0, frames));
+            }
+            done += some.len();
+            report(done, all);
+        }
     }
 
     /// Training sequences of similar length with at most `frames` frames, padding included.
@@ -151,6 +180,20 @@ impl TokenBatch {
     pub fn level(&self, level: i64) -> Tensor {
         self.codes.select(1, level)
     }
+}
+
+/// Tokens `[B, T]` that are near the latents of a batch's codes and that `model` expects beside each other.
+fn plausible(model: &CoarseModel, batch: &TokenBatch, codebooks: &[Tensor]) -> Tensor {
+    let heard = latent(&batch.codes, codebooks, batch.codes.size()[1]);
+    let far = Tensor::cdist(&heard, &codebooks[0].unsqueeze(0), 2.0, None::<i64>).square(); // [B, T, V]
+    let nearest = batch.mean(&far.amin([2i64].as_slice(), false));
+    let likelihood = -far / (nearest * DOUBT);
+    let mut tokens = batch.level(0);
+    for _ in 0..ROUNDS {
+        let expected = model.token_logits(&teacher_forced(model, batch, &tokens)).log_softmax(-1, Kind::Float);
+        tokens = (&likelihood + expected.narrow(2, 0, likelihood.size()[2])).argmax(-1, false);
+    }
+    tokens
 }
 
 /// Cross entropy of each frame, `[B, T]`, from logits `[B, T, V]`.
@@ -271,4 +314,74 @@ fn fingerprint(run: &Path, codec: &Codec) -> Result<u64> {
     }
     hasher.write_u64(codec.quantizer.fingerprint());
     Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coarse::CoarseConfig;
+    use crate::nn::transformer::TransformerConfig;
+
+    #[test]
+    fn tokens_are_near_what_was_heard_and_what_is_expected() {
+        let vs = VarStore::new(Device::Cpu);
+        let trunk = TransformerConfig { dim: 8, layers: 1, heads: 1, hidden: 8 };
+        let model = CoarseModel::new(
+            vs.root(),
+            &CoarseConfig {
+                symbols: Vocab::len(),
+                codebook_size: 4,
+                window: 4,
+                max_stay: 4,
+                encoder: trunk.clone(),
+                decoder: trunk,
+            },
+        );
+        let mut bias = vs.variables().remove("head.bias").unwrap_or_default();
+        // Codes 0 and 1 are near to each other, 2 and 3 far away.
+        let codebook = Tensor::from_slice(&[0.0f32, 1.0, 50.0, -50.0]).view([4, 1]);
+        let residual = Tensor::full([4, 1], 0.4, (Kind::Float, Device::Cpu));
+        let sequence = |tokens: [i16; 3]| TokenSequence {
+            phonemes: vec![Vocab::BEGIN, Vocab::END],
+            codes: Tensor::stack(&[Tensor::from_slice(&tokens), Tensor::zeros([3], (Kind::Int16, Device::Cpu))], 0),
+            pointer: vec![0, 0, 1],
+            speed: 1.0,
+        };
+        let mut made = |expected: i64| {
+            let _ = no_grad(|| bias.zero_().get(expected).fill_(8.0));
+            let (training, held_out) = (vec![sequence([0, 1, 2]), sequence([3, 0, 2])], vec![]);
+            let codebooks = vec![codebook.shallow_clone(), residual.shallow_clone()];
+            let mut corpus = TokenCorpus { training, held_out, codebooks, codec: config() };
+            let mut done = 0;
+            corpus.make_plausible(&model, Device::Cpu, &mut |now, _| done = now);
+            assert_eq!(done, 2);
+            let codes = |level: i64| {
+                corpus.training.iter().map(move |s| Vec::<i64>::try_from(s.codes.get(level)).unwrap_or_default())
+            };
+            assert!(codes(1).all(|codes| codes == [0, 0, 0]), "only codebook 0 is replaced");
+            codes(0).collect::<Vec<_>>()
+        };
+        assert_eq!(made(1), [[1, 1, 2], [3, 1, 2]]);
+        assert_eq!(made(0), [[0, 1, 2], [3, 0, 2]]);
+    }
+
+    fn config() -> CodecConfig {
+        CodecConfig {
+            sample_rate: 8000,
+            hop_length: 100,
+            frame_stride: 4,
+            n_fft: 400,
+            n_mels: 20,
+            encoder_dim: 8,
+            encoder_fast_layers: 1,
+            encoder_slow_layers: 1,
+            latent_dim: 1,
+            n_q: 2,
+            codebook_size: 4,
+            decoder_slow_dim: 8,
+            decoder_slow_layers: 1,
+            decoder_fast_dim: 8,
+            decoder_fast_layers: 1,
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! A voice from recordings: aligned by the ear, then learnt by the models of another voice.
+//! A voice from recordings: aligned by the ear, then learnt by the models of another voice. Its coarse model learns how the speaker
+//! speaks, its decoder how they sound; the codes stay what they are, and the fine model with them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,9 @@ use tch::Device;
 
 use super::align::{Aligned, Shape, align};
 use super::coarse::{self, CoarseRecipe};
-use super::codec::{self, CodecRecipe, CodecTraining};
 use super::corpus::Corpus;
+use super::decoder::{self, DecoderRecipe, DecoderTraining};
 use super::export::{About, finish};
-use super::fine::{self, FineRecipe};
 use super::language::LanguageTraining;
 use super::run::{Observer, Start};
 use super::tokens::TokenCorpus;
@@ -27,17 +27,15 @@ pub const RANK: i64 = 16;
 /// How long each model of another voice learns from recordings, in steps; 0 leaves it as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps {
-    /// The codec, a batch of 8 s each: two thirds of them reconstruction, then the decoder alone against a discriminator.
-    pub codec: u64,
     /// The coarse model, a batch of 80 s each.
     pub coarse: u64,
-    /// The fine model, a batch of 80 s each.
-    pub fine: u64,
+    /// The codec's decoder, a batch of 9.6 s each.
+    pub decoder: u64,
 }
 
 impl Default for Steps {
     fn default() -> Self {
-        Self { codec: 1500, coarse: 400, fine: 400 }
+        Self { coarse: 400, decoder: 150 }
     }
 }
 
@@ -86,31 +84,25 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         let aligned = align(ear, recordings, &corpus, shape, hear.utterances)?;
         (hear.aligned)(&aligned);
     }
-    let runs = ["codec", "coarse", "fine"].map(|name| work.join(name));
-    let [codec_run, coarse_run, fine_run] = &runs;
-    if steps.codec > 0 {
-        (hear.stage)("the codec");
-        let recipe = CodecRecipe { model: config.codec.clone(), training: codec_training(steps.codec, rank) };
-        let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
-        codec::train(&recipe, &speech, codec_run, &start(codec_run, from), device, hear.steps)?;
-    }
-    if steps.coarse + steps.fine > 0 {
+    let [coarse_run, decoder_run] = ["coarse", "decoder"].map(|name| work.join(name));
+    if steps.coarse + steps.decoder > 0 {
         (hear.stage)("the codes of the recordings");
-        let codec = if steps.codec > 0 { codec_run } else { from };
-        let tokens = TokenCorpus::open(&corpus, codec, &config.codec, device, hear.utterances)?;
+        let mut tokens = TokenCorpus::open(&corpus, from, &config.codec, device, hear.utterances)?;
+        tokens.make_plausible(&coarse::frozen(from, device)?, device, hear.utterances);
         if steps.coarse > 0 {
             (hear.stage)("the coarse model");
-            let recipe =
-                CoarseRecipe { model: config.coarse.clone(), training: language_training(steps.coarse, rank, 0.05) };
-            coarse::train(&recipe, &tokens, coarse_run, &start(coarse_run, from), device, hear.steps)?;
+            let recipe = CoarseRecipe { model: config.coarse.clone(), training: coarse_training(steps.coarse, rank) };
+            coarse::train(&recipe, &tokens, &coarse_run, &start(&coarse_run, from), device, hear.steps)?;
         }
-        if steps.fine > 0 {
-            (hear.stage)("the fine model");
-            let recipe = FineRecipe { model: config.fine.clone(), training: language_training(steps.fine, rank, 0.0) };
-            fine::train(&recipe, &tokens, fine_run, &start(fine_run, from), device, hear.steps)?;
+        if steps.decoder > 0 {
+            (hear.stage)("the decoder");
+            let recipe = DecoderRecipe { training: decoder_training(steps.decoder, rank) };
+            let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
+            let start = start(&decoder_run, from);
+            decoder::train(&recipe, from, &speech, &tokens, &decoder_run, &start, device, hear.steps)?;
         }
     }
-    let trained = [("encoder", codec_run), ("codec", codec_run), ("coarse", coarse_run), ("fine", fine_run)];
+    let trained = [("coarse", &coarse_run), ("codec", &decoder_run)];
     publish(from, config, about, &trained, &work.join("voice"), out)
 }
 
@@ -160,30 +152,8 @@ fn name_of(dir: &Path) -> Result<String> {
     Ok(if found.as_ref() == Some(&path) { name } else { path.display().to_string() })
 }
 
-/// How a codec learns another voice: gently, so that its codes stay near to what they meant.
-fn codec_training(steps: u64, rank: i64) -> CodecTraining {
-    CodecTraining {
-        seed: 0,
-        steps: steps - steps / 3,
-        adversarial_steps: steps / 3,
-        quantize_from: 0,
-        batch: 8,
-        segment_frames: 20,
-        warmup: 50,
-        learning_rate: 4e-4,
-        adversarial_learning_rate: 2e-4,
-        weight_decay: 0.01,
-        rank: Some(rank),
-        codebook_decay: 0.99,
-        discriminator_channels: 16,
-        evaluate_every: 100,
-        checkpoint_seconds: 240,
-        bf16: true,
-    }
-}
-
-/// How a language model learns another voice.
-fn language_training(steps: u64, rank: i64, nudge: f64) -> LanguageTraining {
+/// How a coarse model learns another voice.
+fn coarse_training(steps: u64, rank: i64) -> LanguageTraining {
     LanguageTraining {
         seed: 0,
         steps,
@@ -192,8 +162,26 @@ fn language_training(steps: u64, rank: i64, nudge: f64) -> LanguageTraining {
         learning_rate: 4e-4,
         weight_decay: 0.05,
         rank: Some(rank),
-        nudge,
+        nudge: 0.05,
         evaluate_every: 50,
+        checkpoint_seconds: 240,
+        bf16: true,
+    }
+}
+
+/// How a decoder learns another voice: gently, as what it has not learnt from a teacher soon sounds rough.
+fn decoder_training(steps: u64, rank: i64) -> DecoderTraining {
+    DecoderTraining {
+        seed: 0,
+        steps,
+        batch: 8,
+        segment_frames: 24,
+        predicted: 1.0,
+        warmup: 20,
+        learning_rate: 1.6e-4,
+        weight_decay: 0.01,
+        rank: Some(rank),
+        evaluate_every: 25,
         checkpoint_seconds: 240,
         bf16: true,
     }

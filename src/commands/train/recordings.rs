@@ -76,15 +76,12 @@ pub struct VoiceArgs {
     /// Who speaks, and what the voice was learnt from.
     #[arg(long, default_value = "Learnt from recordings.")]
     description: String,
-    /// Steps that the codec learns for; 0 leaves it as it is.
-    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().codec)]
-    codec_steps: u64,
     /// Steps that the coarse model learns for; 0 leaves it as it is.
     #[arg(long, value_name = "N", default_value_t = voice::Steps::default().coarse)]
     coarse_steps: u64,
-    /// Steps that the fine model learns for; 0 leaves it as it is.
-    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().fine)]
-    fine_steps: u64,
+    /// Steps that the codec's decoder learns for; 0 leaves it as it is.
+    #[arg(long, value_name = "N", default_value_t = voice::Steps::default().decoder)]
+    decoder_steps: u64,
     /// Rank of the adapters that are learnt: the numbers in the new voice grow with it.
     #[arg(long, value_name = "R", default_value_t = voice::RANK, value_parser = clap::value_parser!(i64).range(1..=256))]
     rank: i64,
@@ -156,7 +153,7 @@ impl VoiceArgs {
             description: Some(self.description.clone()),
         };
         let ear = self.ear.load()?;
-        let steps = voice::Steps { codec: self.codec_steps, coarse: self.coarse_steps, fine: self.fine_steps };
+        let steps = voice::Steps { coarse: self.coarse_steps, decoder: self.decoder_steps };
         let ingredients = voice::Ingredients {
             from: &from,
             ear: &ear,
