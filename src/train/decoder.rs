@@ -147,7 +147,7 @@ struct Learner<'a> {
     voice: Voice,
     segments: Segments<'a>,
     frames: i64,
-    /// Whether it learns the colour of another speaker.
+    /// Whether it learns the colour and the pitch of another speaker.
     adapts: bool,
     vs: VarStore,
     codec: Codec,
