@@ -1,15 +1,12 @@
-//! Speech as another microphone in another room hears it, for models that must not depend on either.
+//! Speech as it is heard in other rooms and in noise, for models that must not depend on either.
 
 use rand::{Rng, RngExt};
 use tch::{Kind, Tensor};
 
 /// Frames over which a room's reverberation is heard.
 const ECHO: i64 = 24;
-/// Waves that the colour of a microphone is made of, and the deviation of the first in nats.
-const WAVES: usize = 6;
-const COLOUR: f64 = 0.5;
 
-/// Magnitudes `[B, T, F]` of speech in rooms, through microphones and in noise, others for each row.
+/// Magnitudes `[B, T, F]` of speech in rooms and in noise, others for each row.
 pub fn disturb(magnitudes: &Tensor, rng: &mut (impl Rng + ?Sized)) -> Tensor {
     let (rows, _, bins) = magnitudes.size3().unwrap_or_default();
     let device = magnitudes.device();
@@ -23,14 +20,7 @@ pub fn disturb(magnitudes: &Tensor, rng: &mut (impl Rng + ?Sized)) -> Tensor {
     let shape = &shape / shape.square().mean_dim([2i64].as_slice(), true, Kind::Float).sqrt();
     let level = magnitudes.square().mean_dim([1i64, 2].as_slice(), true, Kind::Float).sqrt() * noise;
     let power = Tensor::empty_like(magnitudes).exponential(1.0) * (shape * level).square();
-    // The logarithm of the ear's frequency scale, from 0 to 1.
-    let place = &bin.log() / bin.log().max();
-    let colour = (1..=WAVES).fold(Tensor::zeros([rows, 1, bins], (Kind::Float, device)), |sum, wave| {
-        let size = COLOUR / (wave as f64).sqrt();
-        sum + (&place * (wave as f64 * std::f64::consts::TAU) + uniform(0.0, std::f64::consts::TAU)).cos()
-            * uniform(-size, size)
-    });
-    (reverberant(&magnitudes.square(), rng) + power).sqrt() * colour.exp()
+    (reverberant(&magnitudes.square(), rng) + power).sqrt()
 }
 
 /// Power `[B, T, F]` of speech in a room, another for each row: what was spoken before dies away by the frame.
