@@ -135,7 +135,8 @@ fn takes(corpus: &Path) -> Vec<Recording> {
 
 /// Trains the ear of `recipe` on a corpus and on its aligned takes if there are any yet, or until an observer that panics at step `stop` kills the run.
 fn train(recipe: &EarRecipe, corpus: &Path, run: &Path, start: &Start, stop: Option<u64>) {
-    let recordings: Vec<Corpus> = Corpus::open(&corpus.join("aligned"), RATE.into()).into_iter().collect();
+    let aligned = Some(corpus.join("aligned")).filter(|dir| dir.exists());
+    let recordings: Vec<Corpus> = aligned.iter().map(|dir| Corpus::open(dir, RATE.into()).unwrap()).collect();
     let corpus = Corpus::open(corpus, RATE.into()).unwrap();
     let mut observer = |progress: &Progress| assert_ne!(Some(progress.step), stop, "killed");
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
