@@ -337,7 +337,11 @@ mod tests {
                 decoder: trunk,
             },
         );
-        let mut bias = vs.variables().remove("head.bias").unwrap_or_default();
+        // What the model expects is its bias alone, whatever it was told.
+        let mut variables = vs.variables();
+        let mut variable = |name: &str| variables.remove(name).unwrap_or_default();
+        let (mut weight, mut bias) = (variable("head.weight"), variable("head.bias"));
+        let _ = no_grad(|| weight.zero_());
         // Codes 0 and 1 are near to each other, 2 and 3 far away.
         let codebook = Tensor::from_slice(&[0.0f32, 1.0, 50.0, -50.0]).view([4, 1]);
         let residual = Tensor::full([4, 1], 0.4, (Kind::Float, Device::Cpu));
