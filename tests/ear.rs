@@ -26,7 +26,7 @@ use tts::recordings::{Recording, read_list};
 use tts::train::align::{Shape, align, boundary_errors};
 use tts::train::corpus::Corpus;
 use tts::train::ear::{self, EarRecipe};
-use tts::train::{Progress, Start};
+use tts::train::{Job, Progress, Start};
 use tts::voice::Voice;
 
 const RATE: u32 = 8000;
@@ -139,9 +139,9 @@ fn train(recipe: &EarRecipe, corpus: &Path, run: &Path, start: &Start, stop: Opt
     let recordings: Vec<Corpus> = aligned.iter().map(|dir| Corpus::open(dir, RATE.into()).unwrap()).collect();
     let corpus = Corpus::open(corpus, RATE.into()).unwrap();
     let mut observer = |progress: &Progress| assert_ne!(Some(progress.step), stop, "killed");
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        ear::train(recipe, &corpus, &recordings, run, start, Device::Cpu, &mut observer)
-    }));
+    let job = Job { dir: run, start, device: Device::Cpu, observer: &mut observer };
+    let outcome =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ear::train(recipe, &corpus, &recordings, job)));
     match stop {
         Some(_) => assert!(outcome.is_err(), "the run should have been killed"),
         None => outcome.unwrap().unwrap(),

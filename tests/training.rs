@@ -22,7 +22,7 @@ use tts::train::decoder::{self, DecoderRecipe};
 use tts::train::drafters::{index, train_heads, train_small};
 use tts::train::export::{About, Runs, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Progress, Start, depth, fine, parallel, stages};
+use tts::train::{Job, Progress, Start, depth, fine, parallel, stages};
 use tts::voice::{Voice, VoiceConfig};
 
 const CODEC: &str = "
@@ -162,10 +162,11 @@ fn corpus() -> TempDir {
     dir
 }
 
-/// Trains to the end, or until an observer that panics at step `stop` kills the run.
-fn train_until(stop: Option<u64>, train: impl FnOnce(&mut dyn FnMut(&Progress)) -> tts::error::Result<()>) {
+/// Trains in `run` to the end, or until an observer that panics at step `stop` kills the run.
+fn train(run: &Path, start: Start, stop: Option<u64>, train: impl FnOnce(Job) -> tts::error::Result<()>) {
     let mut observer = |progress: &Progress| assert_ne!(Some(progress.step), stop, "killed");
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(&mut observer)));
+    let job = Job { dir: run, start: &start, device: Device::Cpu, observer: &mut observer };
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| train(job)));
     match stop {
         Some(_) => assert!(outcome.is_err(), "the run should have been killed"),
         None => outcome.unwrap().unwrap(),
@@ -176,10 +177,6 @@ fn train_until(stop: Option<u64>, train: impl FnOnce(&mut dyn FnMut(&Progress)) 
 fn alone() -> MutexGuard<'static, ()> {
     static GENERATOR: Mutex<()> = Mutex::new(());
     GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn start(resume: bool) -> Start {
-    if resume { Start::Resume } else { Start::Fresh }
 }
 
 fn same_tensors(a: &Path, b: &Path) {
@@ -204,16 +201,15 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     recipe.training.checkpoint_seconds = 0;
-    let train = |name: &str, stop: Option<u64>, resume: bool| {
-        let run = runs.path().join(name);
-        train_until(stop, |observer| codec::train(&recipe, &corpus, &run, &start(resume), Device::Cpu, observer));
-        run
+    let [whole, pieces] = ["whole", "pieces"].map(|name| runs.path().join(name));
+    let train_codec = |run: &Path, start: Start, stop: Option<u64>| {
+        train(run, start, stop, |job| codec::train(&recipe, &corpus, job));
     };
-    let whole = train("whole", None, false);
+    train_codec(&whole, Start::Fresh, None);
     // Killed before quantization, after it, and among the adversarial steps.
-    let pieces = train("pieces", Some(2), false);
+    train_codec(&pieces, Start::Fresh, Some(2));
     for stop in [Some(7), Some(12), None] {
-        train("pieces", stop, true);
+        train_codec(&pieces, Start::Resume, stop);
     }
     same_tensors(&whole.join("checkpoint.safetensors"), &pieces.join("checkpoint.safetensors"));
     assert_eq!(figures(&whole, "step"), figures(&pieces, "step"));
@@ -228,17 +224,17 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
         ["codec", "coarse", "fine", "parallel", "depth", "voice"].map(|n| runs.path().join(n));
     let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
-    train_until(None, |o| codec::train(&codec_recipe, &corpus, &codec_run, &Start::Fresh, Device::Cpu, o));
+    train(&codec_run, Start::Fresh, None, |job| codec::train(&codec_recipe, &corpus, job));
 
     let tokens = TokenCorpus::open(dir.path(), &codec_run, &codec_recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
     let coarse_recipe: CoarseRecipe = language(COARSE);
-    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &coarse_run, &Start::Fresh, Device::Cpu, o));
+    train(&coarse_run, Start::Fresh, None, |job| coarse::train(&coarse_recipe, &tokens, job));
     let recipe = language(&format!("{FINE}{TRUNK}"));
-    train_until(None, |o| fine::train(&recipe, &tokens, &fine_run, &Start::Fresh, Device::Cpu, o));
+    train(&fine_run, Start::Fresh, None, |job| fine::train(&recipe, &tokens, job));
     let recipe = language(&format!("{PARALLEL}{TRUNK}"));
-    train_until(None, |o| parallel::train(&recipe, &tokens, &parallel_run, &Start::Fresh, Device::Cpu, o));
+    train(&parallel_run, Start::Fresh, None, |job| parallel::train(&recipe, &tokens, job));
     let recipe = language(DEPTH);
-    train_until(None, |o| depth::train(&recipe, &coarse_run, &tokens, &depth_run, &Start::Fresh, Device::Cpu, o));
+    train(&depth_run, Start::Fresh, None, |job| depth::train(&recipe, &coarse_run, &tokens, job));
 
     for run in [&codec_run, &coarse_run, &fine_run, &parallel_run, &depth_run] {
         let losses = figures(run, "held_out");
@@ -254,8 +250,8 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     // The others come later, and leave what is there.
     let [heads_run, small_run] = ["heads", "small"].map(|n| runs.path().join(n));
     let recipe = language(HEADS);
-    train_until(None, |o| train_heads(&recipe, &voice, &tokens, &heads_run, &Start::Fresh, Device::Cpu, o));
-    train_until(None, |o| train_small(&coarse_recipe, &voice, &tokens, &small_run, &Start::Fresh, Device::Cpu, o));
+    train(&heads_run, Start::Fresh, None, |job| train_heads(&recipe, &voice, &tokens, job));
+    train(&small_run, Start::Fresh, None, |job| train_small(&coarse_recipe, &voice, &tokens, job));
     for run in [&heads_run, &small_run] {
         let losses = figures(run, "held_out");
         assert!(losses.last() < losses.first(), "{}: {losses:?}", run.display());
@@ -279,7 +275,7 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     let recipe: DecoderRecipe = toml::from_str(DECODER).unwrap();
     let adapt = |name: &str, stop: Option<u64>, start: Start| {
         let run = runs.path().join(name);
-        train_until(stop, |o| decoder::train(&recipe, &voice, &corpus, &tokens, &run, &start, Device::Cpu, o));
+        train(&run, start, stop, |job| decoder::train(&recipe, &voice, &corpus, &tokens, job));
         run
     };
     let whole = adapt("decoder", None, Start::Fresh);
@@ -308,7 +304,7 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     let from = Start::From(voice);
     let mut recipe = coarse_recipe.clone();
     (recipe.training.steps, recipe.training.evaluate_every) = (1, 1);
-    train_until(None, |o| coarse::train(&recipe, &tokens, &more, &from, Device::Cpu, o));
+    train(&more, from.clone(), None, |job| coarse::train(&recipe, &tokens, job));
     let (before, after) = (figures(&coarse_run, "held_out"), figures(&more, "held_out"));
     assert!(
         (after[0] - before[before.len() - 1]).abs() < 0.2 * (before[0] - before[before.len() - 1]),
@@ -319,7 +315,7 @@ fn all_models_learn_from_a_corpus_and_become_a_voice() {
     recipe.training.quantize_from = 0;
     (recipe.training.steps, recipe.training.evaluate_every) = (1, 1);
     recipe.training.adversarial_steps = 0;
-    train_until(None, |o| codec::train(&recipe, &corpus, &more, &from, Device::Cpu, o));
+    train(&more, from.clone(), None, |job| codec::train(&recipe, &corpus, job));
     let (before, after) = (figures(&codec_run, "held_out"), figures(&more, "held_out"));
     assert!(after[0] < before[0], "{before:?} {after:?}");
 }
@@ -329,60 +325,63 @@ fn adapters_are_all_that_is_learnt_on_other_weights() {
     let _alone = alone();
     let (dir, runs) = (corpus(), TempDir::new().unwrap());
     let run = |name: &str| runs.path().join(name);
+    let [codec_run, coarse_run, fine_run, voice] = ["codec", "coarse", "fine", "voice"].map(run);
     let corpus = Corpus::open(dir.path(), 8000).unwrap();
-    let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
-    train_until(None, |o| codec::train(&recipe, &corpus, &run("codec"), &Start::Fresh, Device::Cpu, o));
-    let tokens = TokenCorpus::open(dir.path(), &run("codec"), &recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
-    let mut coarse_recipe: CoarseRecipe = language(COARSE);
-    train_until(None, |o| coarse::train(&coarse_recipe, &tokens, &run("coarse"), &Start::Fresh, Device::Cpu, o));
+    let codec_recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
+    train(&codec_run, Start::Fresh, None, |job| codec::train(&codec_recipe, &corpus, job));
+    let tokens = TokenCorpus::open(dir.path(), &codec_run, &codec_recipe.model, Device::Cpu, &mut |_, _| {}).unwrap();
+    let mut recipe: CoarseRecipe = language(COARSE);
+    train(&coarse_run, Start::Fresh, None, |job| coarse::train(&recipe, &tokens, job));
+    let fine_recipe = language(&format!("{FINE}{TRUNK}"));
+    train(&fine_run, Start::Fresh, None, |job| fine::train(&fine_recipe, &tokens, job));
+    let three =
+        Runs { codec: Some(&codec_run), coarse: Some(&coarse_run), fine: Some(&fine_run), ..Default::default() };
+    let about = About { name: Some("x".into()), licence: Some("CC0-1.0".into()), description: Some("Tones.".into()) };
+    export(&three, about, &voice).unwrap();
 
-    recipe.training.rank = Some(2);
-    (recipe.training.quantize_from, recipe.training.checkpoint_seconds) = (0, 0);
-    (coarse_recipe.training.rank, coarse_recipe.training.checkpoint_seconds) = (Some(2), 0);
-    let fresh = coarse::train(&coarse_recipe, &tokens, &run("x"), &Start::Fresh, Device::Cpu, &mut |_| {});
-    assert!(fresh.unwrap_err().to_string().contains("expected --from"));
-    let adapt = |name: &str, stops: [Option<u64>; 2], resume: bool| {
-        let start = |base: &str| if resume { Start::Resume } else { Start::From(run(base)) };
-        let [codec_run, coarse_run] = [run(&format!("{name}-codec")), run(&format!("{name}-coarse"))];
-        train_until(stops[0], |o| codec::train(&recipe, &corpus, &codec_run, &start("codec"), Device::Cpu, o));
-        train_until(stops[1], |o| {
-            coarse::train(&coarse_recipe, &tokens, &coarse_run, &start("coarse"), Device::Cpu, o)
-        });
-        [codec_run, coarse_run]
+    let mut decoder_recipe: DecoderRecipe = toml::from_str(DECODER).unwrap();
+    (recipe.training.rank, recipe.training.checkpoint_seconds) = (Some(2), 0);
+    (decoder_recipe.training.rank, decoder_recipe.training.checkpoint_seconds) = (Some(2), 0);
+    let job = Job { dir: &run("x"), start: &Start::Fresh, device: Device::Cpu, observer: &mut |_| {} };
+    assert!(coarse::train(&recipe, &tokens, job).unwrap_err().to_string().contains("expected --from"));
+    let adapt = |name: &str, start: Start, stop: Option<u64>| {
+        let [coarse_run, decoder_run] = ["coarse", "decoder"].map(|model| run(&format!("{name}-{model}")));
+        train(&coarse_run, start.clone(), stop, |job| coarse::train(&recipe, &tokens, job));
+        train(&decoder_run, start, stop, |job| decoder::train(&decoder_recipe, &voice, &corpus, &tokens, job));
+        [coarse_run, decoder_run]
     };
-    let whole = adapt("whole", [None; 2], false);
-    // Killed among the steps of reconstruction, then among the adversarial ones.
-    let pieces = adapt("pieces", [Some(6), Some(20)], false);
-    adapt("pieces", [Some(12), None], true);
-    adapt("pieces", [None; 2], true);
-    for (whole, pieces) in whole.iter().zip(&pieces) {
+    let whole = adapt("whole", Start::From(voice.clone()), None);
+    let pieces = adapt("pieces", Start::From(voice.clone()), Some(5));
+    adapt("pieces", Start::Resume, None);
+    let file = |run: &Path, name: &str| Checkpoint::load(&run.join(format!("{name}.safetensors"))).unwrap();
+    let shipped = run("shipped.safetensors");
+    for ((whole, pieces), name) in whole.iter().zip(&pieces).zip(["coarse", "codec"]) {
         same_tensors(&whole.join("checkpoint.safetensors"), &pieces.join("checkpoint.safetensors"));
         let losses = figures(whole, "held_out");
         assert!(losses.last() < losses.first(), "{losses:?}");
-    }
-    let file = |run: &Path, name: &str| Checkpoint::load(&run.join(format!("{name}.safetensors"))).unwrap();
-    let shipped = run("shipped.safetensors");
-    for (run_of, base, name) in
-        [(&whole[0], "codec", "encoder"), (&whole[1], "coarse", "coarse"), (&whole[0], "codec", "codec")]
-    {
-        let base = run(base);
-        let old = file(&base, name);
-        let base = base.join(format!("{name}.safetensors"));
-        let learnt = Checkpoint::load(&run_of.join(adapter::file(name))).unwrap();
+        let base = voice.join(format!("{name}.safetensors"));
+        let learnt = Checkpoint::load(&whole.join(adapter::file(name))).unwrap();
         adapter::save(&learnt, &base, &shipped).unwrap();
-        let (sum, full) = (adapter::load(&base, &shipped).unwrap(), file(run_of, name));
-        assert!(sum.tensors.keys().eq(full.tensors.keys()));
-        for tensor in sum.tensors.keys() {
+        let (sum, full, old) = (adapter::load(&base, &shipped).unwrap(), file(whole, name), file(&voice, name));
+        let mut changed = Vec::new();
+        for tensor in full.tensors.keys() {
             let [sum, full, before] = [&sum, &full, &old].map(|weights| weights.float(tensor).unwrap());
             let learnt = (&full - &before).abs().max().double_value(&[]);
             let [missed, largest] = [sum - &full, full].map(|x| x.abs().max().double_value(&[]));
             assert!(missed < 0.01 * largest, "{name}: {tensor}: {missed} beside {largest}");
-            assert_eq!(learnt == 0.0, tensor.ends_with("codebook"), "{name}: {tensor} changed by {learnt}");
+            if learnt > 1e-3 * largest {
+                changed.push(tensor.clone());
+            }
+        }
+        assert!(!changed.is_empty());
+        if name == "codec" {
+            let is_output =
+                |tensor: &String| tensor.starts_with("decoder.spectra.") || tensor.starts_with("decoder.pitch.");
+            assert!(changed.iter().all(is_output), "{changed:?}");
+            let other = adapter::load(&voice.join("coarse.safetensors"), &shipped).unwrap_err().to_string();
+            assert!(other.contains("learnt on other weights"), "{other}");
         }
     }
-    assert!(file(&whole[0], "codec").tensors["decoder.fast.0.pwconv1.weight"].size() == [48, 16]);
-    let other = adapter::load(&run("coarse").join("coarse.safetensors"), &shipped).unwrap_err().to_string();
-    assert!(other.contains("learnt on other weights"), "{other}");
 }
 
 #[test]
@@ -393,13 +392,14 @@ fn a_second_run_does_not_overwrite_the_first() {
     let mut recipe: CodecRecipe = toml::from_str(CODEC).unwrap();
     recipe.training.steps = 2;
     recipe.training.adversarial_steps = 0;
-    let train = |recipe: &CodecRecipe, resume: bool| {
-        codec::train(recipe, &corpus, runs.path(), &start(resume), Device::Cpu, &mut |_| {}).map_err(|e| e.to_string())
+    let train = |recipe: &CodecRecipe, start: Start| {
+        let job = Job { dir: runs.path(), start: &start, device: Device::Cpu, observer: &mut |_| {} };
+        codec::train(recipe, &corpus, job).map_err(|e| e.to_string())
     };
-    train(&recipe, false).unwrap();
-    assert!(train(&recipe, false).unwrap_err().contains("--resume"));
+    train(&recipe, Start::Fresh).unwrap();
+    assert!(train(&recipe, Start::Fresh).unwrap_err().contains("--resume"));
     recipe.training.batch = 3;
-    assert!(train(&recipe, true).unwrap_err().contains("another configuration"));
+    assert!(train(&recipe, Start::Resume).unwrap_err().contains("another configuration"));
 }
 
 #[test]

@@ -11,12 +11,13 @@ use indicatif::HumanDuration;
 use serde::de::DeserializeOwned;
 use tch::Device;
 
+use tts::error::Result;
 use tts::synthesizer::Synthesizer;
 use tts::text::FrontEnd;
 use tts::train::corpus::Corpus;
 use tts::train::export::{About, Runs, codec_config, export};
 use tts::train::tokens::TokenCorpus;
-use tts::train::{Observer, Progress, Start, coarse, codec, decoder, depth, drafters, ear, fine, parallel, stages};
+use tts::train::{Job, Progress, Start, coarse, codec, decoder, depth, drafters, ear, fine, parallel, stages};
 
 use super::progress::QuietArgs;
 use recordings::{AlignArgs, VoiceArgs};
@@ -206,15 +207,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Model::Codec(args) => {
             let (device, recipe): (_, codec::CodecRecipe) = args.prepare()?;
             let corpus = Corpus::open(&args.corpus, recipe.model.sample_rate)?;
-            codec::train(&recipe, &corpus, &args.run, &args.start(), device, &mut observer(args.quiet))?;
+            args.train(device, |job| codec::train(&recipe, &corpus, job))?;
         }
         Model::Decoder(args) => {
             let (device, recipe): (_, decoder::DecoderRecipe) = args.run.prepare()?;
             let DecoderArgs { voice, run } = args;
             let corpus = Corpus::open(&run.corpus, codec_config(&voice)?.sample_rate)?;
             let tokens = open_tokens(&run.corpus, &voice, device, run.quiet)?;
-            let observer = &mut observer(run.quiet);
-            decoder::train(&recipe, &voice, &corpus, &tokens, &run.run, &run.start(), device, observer)?;
+            run.train(device, |job| decoder::train(&recipe, &voice, &corpus, &tokens, job))?;
         }
         Model::Coarse(args) => args.train(coarse::train)?,
         Model::Fine(args) => args.train(fine::train)?,
@@ -232,9 +232,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let (device, recipe): (_, ear::EarRecipe) = args.run.prepare()?;
             let corpus = Corpus::open(&args.run.corpus, recipe.model.sample_rate)?;
             let open = |dir: &PathBuf| Corpus::open(dir, recipe.model.sample_rate);
-            let recordings = args.recordings.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-            let run = args.run;
-            ear::train(&recipe, &corpus, &recordings, &run.run, &run.start(), device, &mut observer(run.quiet))?;
+            let recordings = args.recordings.iter().map(open).collect::<Result<Vec<_>>>()?;
+            args.run.train(device, |job| ear::train(&recipe, &corpus, &recordings, job))?;
         }
         Model::Export(args) => {
             let runs = Runs {
@@ -263,12 +262,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl RunArgs {
-    fn start(&self) -> Start {
-        match &self.from {
+    fn train(&self, device: Device, train: impl FnOnce(Job) -> Result<()>) -> Result<()> {
+        let start = match &self.from {
             Some(dir) => Start::From(dir.clone()),
             None if self.resume => Start::Resume,
             None => Start::Fresh,
-        }
+        };
+        train(Job { dir: &self.run, start: &start, device, observer: &mut observer(self.quiet) })
     }
 
     fn prepare<T: DeserializeOwned>(&self) -> anyhow::Result<(Device, T)> {
@@ -283,23 +283,20 @@ impl RunArgs {
 impl TokenArgs {
     fn train<R: DeserializeOwned>(
         &self,
-        train: impl FnOnce(&R, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+        train: impl FnOnce(&R, &TokenCorpus, Job) -> Result<()>,
     ) -> anyhow::Result<()> {
         let (device, recipe): (_, R) = self.run.prepare()?;
-        let RunArgs { corpus, run, quiet, .. } = &self.run;
-        let corpus = open_tokens(corpus, &self.codec, device, *quiet)?;
-        Ok(train(&recipe, &corpus, run, &self.run.start(), device, &mut observer(*quiet))?)
+        let corpus = open_tokens(&self.run.corpus, &self.codec, device, self.run.quiet)?;
+        Ok(self.run.train(device, |job| train(&recipe, &corpus, job))?)
     }
 }
 
 impl OnCoarseArgs {
     fn train<R: DeserializeOwned>(
         &self,
-        train: impl FnOnce(&R, &Path, &TokenCorpus, &Path, &Start, Device, Observer) -> tts::error::Result<()>,
+        train: impl FnOnce(&R, &Path, &TokenCorpus, Job) -> Result<()>,
     ) -> anyhow::Result<()> {
-        self.tokens.train(|recipe: &R, corpus, dir, start, device, observer| {
-            train(recipe, &self.coarse, corpus, dir, start, device, observer)
-        })
+        self.tokens.train(|recipe: &R, corpus, job| train(recipe, &self.coarse, corpus, job))
     }
 }
 

@@ -8,7 +8,7 @@ use tch::{Device, Tensor};
 
 use super::export::coarse_config;
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::{Observer, Start};
+use super::run::Job;
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, nudge};
 use crate::coarse::{CoarseConfig, CoarseInput, CoarseModel};
 use crate::error::Result;
@@ -23,15 +23,8 @@ pub struct CoarseRecipe {
 }
 
 /// Trains until the last step; `coarse.safetensors` in `dir` then holds the weights to ship.
-pub fn train(
-    recipe: &CoarseRecipe,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
+pub fn train(recipe: &CoarseRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: CoarseModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })

@@ -12,10 +12,9 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::corpus::Corpus;
 use super::discriminator::{Discriminator, discriminator_loss, generator_losses};
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan, Start};
+use super::run::{Job, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::segments::{Batch, Segments, pitch_losses};
-use crate::adapter;
 use crate::checkpoint::{Checkpoint, save_half};
 use crate::codec::quantizer::CodebookUpdate;
 use crate::codec::{Codec, CodecConfig, Encoder};
@@ -49,10 +48,6 @@ pub struct CodecTraining {
     pub learning_rate: f64,
     pub adversarial_learning_rate: f64,
     pub weight_decay: f64,
-    /// Rank of adapters of the weights that it begins with, which then are all that it learns, its codebooks staying as they
-    /// are; whole weights if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rank: Option<i64>,
     /// Decay of the codebooks' running means.
     pub codebook_decay: f64,
     /// Channels of the discriminator.
@@ -72,21 +67,12 @@ const FEATURE_MATCHING: f64 = 0.5;
 const INITIAL_BATCHES: usize = 100;
 
 /// Trains until the last step, saving on the way; at the end `encoder.safetensors` and `codec.safetensors` in `dir` hold the weights to ship.
-pub fn train(
-    recipe: &CodecRecipe,
-    corpus: &Corpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
-    let t = &recipe.training;
-    let plan = RunPlan { seed: t.seed, steps: t.steps + t.adversarial_steps, checkpoint_seconds: t.checkpoint_seconds };
-    start.check_rank(t.rank)?;
-    tch::manual_seed(t.seed as i64);
+pub fn train(recipe: &CodecRecipe, corpus: &Corpus, job: Job) -> Result<()> {
+    let (dir, start, device) = (job.dir, job.start, job.device);
+    let CodecTraining { seed, checkpoint_seconds, .. } = recipe.training;
+    let steps = recipe.training.steps + recipe.training.adversarial_steps;
+    let (mut run, checkpoint) = Run::open(job, recipe, RunPlan { seed, steps, checkpoint_seconds, rank: None })?;
     let mut trainer = Trainer::new(recipe, corpus, device)?;
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Some(checkpoint) = checkpoint {
         trainer.restore(&checkpoint, &run.checkpoint_path())?;
     } else if let Start::From(other) = start {
@@ -111,10 +97,6 @@ pub fn train(
 
 fn options(training: &CodecTraining) -> AdamW {
     AdamW { lr: 0.0, beta1: 0.8, beta2: 0.99, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 }
-}
-
-fn optimizer(vs: &VarStore, training: &CodecTraining) -> Optimizer {
-    Optimizer::with_rank(vs, "", options(training), training.rank)
 }
 
 /// Whether a tensor belongs to the encoder, which has a file of its own.
@@ -152,7 +134,7 @@ impl<'a> Trainer<'a> {
         let discriminator = Discriminator::new(adversary_vs.root(), t.discriminator_channels);
         let adversary =
             Adversary { optimizer: Optimizer::new(&adversary_vs, "", options(t)), vs: adversary_vs, discriminator };
-        let optimizer = optimizer(&vs, t);
+        let optimizer = Optimizer::new(&vs, "", options(t));
         let segments = Segments::new(corpus, &recipe.model, t.segment_frames, t.bf16, device)?;
         Ok(Self { recipe, segments, device, vs, encoder, codec, codebook_vs, codebooks, optimizer, adversary })
     }
@@ -167,7 +149,6 @@ impl<'a> Trainer<'a> {
         weights.tensors.extend(weights::read(other, "encoder")?.tensors);
         weights.restore("", &self.vs, other)?;
         self.codebooks.adopt(&self.codec.quantizer);
-        self.optimizer = optimizer(&self.vs, &self.recipe.training);
         Ok(())
     }
 
@@ -198,9 +179,7 @@ impl<'a> Trainer<'a> {
             let n_q = self.recipe.model.n_q as usize;
             let levels = if rng.random_bool(0.5) { n_q } else { rng.random_range(1..=n_q) };
             let quantized = self.codec.quantizer.forward(&latent, levels);
-            if t.rank.is_none() {
-                self.codebooks.step(&self.codec.quantizer, &quantized);
-            }
+            self.codebooks.step(&self.codec.quantizer, &quantized);
             (quantized.latent, quantized.commitment)
         };
         let (spectra, spectral) = self.segments.spectral(&self.codec.decoder, &latent, batch)?;
@@ -283,30 +262,22 @@ impl<'a> Trainer<'a> {
     fn save(&self, dir: &Path) -> Result<()> {
         for (name, part) in [("encoder", true), ("codec", false)] {
             save_half(&dir.join(weights::file(name)), &self.vs, |name| is_encoders(name) == part)?;
-            if self.recipe.training.rank.is_some() {
-                let mut adapter = self.optimizer.adapter();
-                adapter.tensors.retain(|name, _| is_encoders(name) == part);
-                adapter.save(&dir.join(adapter::file(name)), None)?;
-            }
         }
         Ok(())
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        let mut checkpoint = Checkpoint::default();
-        checkpoint.insert_variables("model.", &self.vs);
+        let mut checkpoint = self.optimizer.checkpoint(&self.vs);
         checkpoint.insert_variables("codebooks.", &self.codebook_vs);
         checkpoint.insert_variables("discriminator.", &self.adversary.vs);
-        self.optimizer.save("optimizer.", &mut checkpoint);
         self.adversary.optimizer.save("discriminator_optimizer.", &mut checkpoint);
         checkpoint
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint, path: &Path) -> Result<()> {
-        checkpoint.restore("model.", &self.vs, path)?;
+        self.optimizer.resume(&self.vs, checkpoint, path)?;
         checkpoint.restore("codebooks.", &self.codebook_vs, path)?;
         checkpoint.restore("discriminator.", &self.adversary.vs, path)?;
-        self.optimizer.restore("optimizer.", checkpoint, path)?;
         self.adversary.optimizer.restore("discriminator_optimizer.", checkpoint, path)
     }
 }

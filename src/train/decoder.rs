@@ -13,12 +13,12 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::corpus::{Corpus, Utterance};
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan, Start};
+use super::run::{Job, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::segments::{Batch, Segments, pitch_losses};
 use super::tokens::{TokenCorpus, TokenSequence};
 use crate::adapter;
-use crate::checkpoint::{Checkpoint, save_half};
+use crate::checkpoint::save_half;
 use crate::codec::{Codec, Decoder};
 use crate::error::{Error, Result};
 use crate::shim::AdamW;
@@ -64,32 +64,19 @@ const NAME: &str = "codec";
 
 /// Trains the decoder of the voice in the folder `voice`, whose fine model predicts, until the last step; `codec.safetensors` in `dir`
 /// then holds the weights to ship. `tokens` are the codes of `corpus`.
-#[allow(clippy::too_many_arguments)]
-pub fn train(
-    recipe: &DecoderRecipe,
-    voice: &Path,
-    corpus: &Corpus,
-    tokens: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
+pub fn train(recipe: &DecoderRecipe, voice: &Path, corpus: &Corpus, tokens: &TokenCorpus, job: Job) -> Result<()> {
     let t = &recipe.training;
     if t.segment_frames < 1 || t.batch < 1 || !(0.0..=1.0).contains(&t.predicted) {
         let reason = "expected segment_frames and batch of at least 1, and predicted from 0 to 1, in the recipe";
         return Err(Error::Training(reason.into()));
     }
-    let plan = RunPlan { seed: t.seed, steps: t.steps, checkpoint_seconds: t.checkpoint_seconds };
-    start.check_rank(t.rank)?;
-    tch::manual_seed(t.seed as i64);
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
+    let (dir, start, device) = (job.dir, job.start, job.device);
+    let DecoderTraining { seed, steps, checkpoint_seconds, rank, .. } = *t;
+    let (mut run, checkpoint) = Run::open(job, recipe, RunPlan { seed, steps, checkpoint_seconds, rank })?;
     let weights = if let Start::From(other) = start { other } else { voice };
     let mut learner = Learner::new(recipe, Voice::load(voice, device)?, weights, corpus)?;
     if let Some(checkpoint) = checkpoint {
-        checkpoint.restore("model.", &learner.vs, &run.checkpoint_path())?;
-        learner.optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
+        learner.optimizer.resume(&learner.vs, &checkpoint, &run.checkpoint_path())?;
     }
     let rate = tokens.codec.frame_rate();
     let places = |part: &[TokenSequence]| long_enough(part, t.segment_frames);
@@ -106,7 +93,7 @@ pub fn train(
     while !run.is_finished() {
         let (batch, latent) = learner.pick(&training, t.batch, t.predicted, &mut run.rng())?;
         let (loss, spectral) = learner.loss(&batch, &latent)?;
-        let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.02);
+        let lr = warmup_cosine(run.step(), steps, t.warmup, t.learning_rate, 0.02);
         let norm = learner.optimizer.backward_step(&loss, lr)?;
         let mut metrics = vec![("loss", loss.double_value(&[])), ("spectral", spectral), ("gradient", norm)];
         let keep = (run.step() + 1) % t.evaluate_every == 0;
@@ -117,12 +104,9 @@ pub fn train(
         }
         run.finish_step((t.batch as i64 * t.segment_frames) as f64 / rate, &metrics, keep)?;
         if run.is_due() {
-            let mut checkpoint = Checkpoint::default();
-            checkpoint.insert_variables("model.", &learner.vs);
-            learner.optimizer.save("optimizer.", &mut checkpoint);
-            run.save(checkpoint)?;
+            run.save(learner.optimizer.checkpoint(&learner.vs))?;
             save_half(&dir.join(weights::file(NAME)), &learner.vs, |_| true)?;
-            if t.rank.is_some() {
+            if rank.is_some() {
                 learner.optimizer.adapter().save(&dir.join(adapter::file(NAME)), None)?;
             }
         }

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
 use super::coarse::{frozen, teacher_forced};
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::{Observer, Start};
+use super::run::Job;
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, latent};
 use crate::coarse::CoarseModel;
 use crate::depth::{DepthConfig, DepthModel};
@@ -23,17 +23,9 @@ pub struct DepthRecipe {
 
 /// Trains on the states of the coarse model in the folder `coarse` of its run or voice until the last step; `depth.safetensors` in
 /// `dir` then holds the weights to ship.
-pub fn train(
-    recipe: &DepthRecipe,
-    coarse: &Path,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    let coarse = frozen(coarse, device)?;
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
+pub fn train(recipe: &DepthRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    let coarse = frozen(coarse, job.device)?;
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: DepthModel::new(vs.root(), &recipe.model),
         coarse,
     })

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
 use super::coarse::{CoarseRecipe, frozen, teacher_forced};
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::{Observer, Start};
+use super::run::Job;
 use super::tokens::{TokenBatch, TokenCorpus, TokenSequence, advances, frame_cross_entropy};
 use crate::coarse::{CoarseModel, Frame};
 use crate::error::Result;
@@ -25,17 +25,9 @@ pub struct HeadsRecipe {
 
 /// Trains heads on the coarse model in the folder `coarse` of its run or voice until the last step; `heads.safetensors` in `dir`
 /// then holds the weights to ship.
-pub fn train_heads(
-    recipe: &HeadsRecipe,
-    coarse: &Path,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    let coarse = frozen(coarse, device)?;
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| HeadsLearner {
+pub fn train_heads(recipe: &HeadsRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    let coarse = frozen(coarse, job.device)?;
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| HeadsLearner {
         heads: DraftHeads::new(vs.root(), &recipe.model),
         coarse,
     })
@@ -77,17 +69,9 @@ impl LanguageModel for HeadsLearner {
 
 /// Trains a smaller coarse model to imitate the one in the folder `coarse` of its run or voice until the last step;
 /// `small.safetensors` in `dir` then holds the weights to ship.
-pub fn train_small(
-    recipe: &CoarseRecipe,
-    coarse: &Path,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    let coarse = frozen(coarse, device)?;
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| SmallLearner {
+pub fn train_small(recipe: &CoarseRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    let coarse = frozen(coarse, job.device)?;
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| SmallLearner {
         small: CoarseModel::new(vs.root(), &recipe.model),
         coarse,
     })

@@ -1,7 +1,6 @@
 //! Training of the ear, frame by frame: on speech whose durations are known, and on recordings that an ear has aligned before.
 
 use std::iter;
-use std::path::Path;
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 use super::corpus::{Corpus, Utterance, pick_alike};
 use super::disturbance::disturb;
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan, Start};
+use super::run::{Job, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::{Checkpoint, load_variables};
@@ -66,28 +65,18 @@ fn silences(rows: usize, rng: &mut impl Rng) -> Vec<[usize; 2]> {
 
 /// Trains on a corpus whose durations are known and on aligned `recordings` until the last step; `dir` then holds an ear to ship,
 /// its matrices in 8 bits.
-pub fn train(
-    recipe: &EarRecipe,
-    corpus: &Corpus,
-    recordings: &[Corpus],
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
+pub fn train(recipe: &EarRecipe, corpus: &Corpus, recordings: &[Corpus], job: Job) -> Result<()> {
     recipe.model.validate().map_err(Error::Training)?;
-    let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
     let t = &recipe.training;
-    let plan = RunPlan { seed: t.seed, steps: t.steps, checkpoint_seconds: t.checkpoint_seconds };
-    tch::manual_seed(t.seed as i64);
+    let (dir, start, device) = (job.dir, job.start, job.device);
+    let EarTraining { seed, steps, checkpoint_seconds, .. } = *t;
+    let (mut run, checkpoint) = Run::open(job, recipe, RunPlan { seed, steps, checkpoint_seconds, rank: None })?;
     let vs = VarStore::new(device);
     let learner = Learner::new(&vs, recipe, corpus, recordings, device);
     let options = AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: t.weight_decay, eps: 1e-8, max_norm: 1.0 };
     let mut optimizer = Optimizer::new(&vs, "", options);
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Some(checkpoint) = checkpoint {
-        checkpoint.restore("model.", &vs, &run.checkpoint_path())?;
-        optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
+        optimizer.resume(&vs, &checkpoint, &run.checkpoint_path())?;
     } else if let Start::From(other) = start {
         no_grad(|| load_variables(&other.join(Ear::WEIGHTS), &vs))?;
     }
@@ -99,7 +88,7 @@ pub fn train(
         let mut rng = run.rng();
         let batch = learner.pick(&mut rng)?;
         let loss = autocast_bf16(device, t.bf16, || learner.loss(&batch, Some(&mut rng)))?;
-        let lr = warmup_cosine(run.step(), t.steps, t.warmup, t.learning_rate, 0.02);
+        let lr = warmup_cosine(run.step(), steps, t.warmup, t.learning_rate, 0.02);
         let norm = optimizer.backward_step(&loss, lr)?;
         let mut metrics = vec![(batch.kind, loss.double_value(&[])), ("gradient", norm)];
         let keep = (run.step() + 1) % t.evaluate_every == 0;
@@ -108,10 +97,7 @@ pub fn train(
         }
         run.finish_step(batch.mask.sum(Kind::Float).double_value(&[]) * recipe.model.frame_seconds(), &metrics, keep)?;
         if run.is_due() {
-            let mut checkpoint = Checkpoint::default();
-            checkpoint.insert_variables("model.", &vs);
-            optimizer.save("optimizer.", &mut checkpoint);
-            run.save(checkpoint)?;
+            run.save(optimizer.checkpoint(&vs))?;
             let mut weights = Checkpoint::default();
             weights.insert_variables("", &vs);
             weights.quantized().save(&dir.join(Ear::WEIGHTS), None)?;

@@ -1,12 +1,10 @@
 //! Training of the fine model: the true codes of the coarse level, sometimes of more, some of them replaced by random ones.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::{Observer, Start};
+use super::run::Job;
 use super::tokens::{TokenBatch, TokenCorpus, latent, nudge};
 use crate::error::Result;
 use crate::fine::{FineConfig, FineModel};
@@ -23,15 +21,8 @@ pub struct FineRecipe {
 const LATER_PASSES: f64 = 0.2;
 
 /// Trains until the last step; `fine.safetensors` in `dir` then holds the weights to ship.
-pub fn train(
-    recipe: &FineRecipe,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
+pub fn train(recipe: &FineRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: FineModel::new(vs.root(), &recipe.model),
         training: recipe.training.clone(),
     })

@@ -1,7 +1,5 @@
 //! The loop that the coarse and the fine model are trained by.
 
-use std::path::Path;
-
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -9,12 +7,12 @@ use tch::nn::VarStore;
 use tch::{Device, Tensor, no_grad};
 
 use super::optimizer::Optimizer;
-use super::run::{Observer, Run, RunPlan, Start};
+use super::run::{Job, Run, RunPlan, Start};
 use super::schedule::warmup_cosine;
 use super::tokens::{TokenBatch, TokenCorpus, TokenSequence};
 use crate::adapter;
-use crate::checkpoint::{Checkpoint, save_half};
-use crate::error::{Error, Result};
+use crate::checkpoint::save_half;
+use crate::error::Result;
 use crate::shim::{AdamW, autocast_bf16};
 use crate::voice::weights;
 
@@ -52,40 +50,33 @@ pub trait LanguageModel {
 }
 
 /// Trains the model that `build` makes in a fresh store, saving on the way.
-#[allow(clippy::too_many_arguments)]
 pub fn train<M: LanguageModel>(
     recipe: &impl Serialize,
     training: &LanguageTraining,
     corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
+    job: Job,
     build: impl FnOnce(&VarStore) -> M,
 ) -> Result<()> {
-    let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
-    let plan = RunPlan { seed: training.seed, steps: training.steps, checkpoint_seconds: training.checkpoint_seconds };
-    start.check_rank(training.rank)?;
-    tch::manual_seed(training.seed as i64);
+    let (dir, start, device) = (job.dir, job.start, job.device);
+    let LanguageTraining { seed, steps, checkpoint_seconds, rank, .. } = *training;
+    let (mut run, checkpoint) = Run::open(job, recipe, RunPlan { seed, steps, checkpoint_seconds, rank })?;
     let vs = VarStore::new(device);
     let model = build(&vs);
     let options =
         AdamW { lr: 0.0, beta1: 0.9, beta2: 0.98, weight_decay: training.weight_decay, eps: 1e-8, max_norm: 1.0 };
-    let (mut run, checkpoint) = Run::open(dir, &config, plan, start, observer)?;
     if let Start::From(other) = start {
         no_grad(|| weights::load(other, M::NAME, &vs))?;
     }
-    let mut optimizer = Optimizer::with_rank(&vs, "", options, training.rank);
+    let mut optimizer = Optimizer::with_rank(&vs, "", options, rank);
     if let Some(checkpoint) = checkpoint {
-        checkpoint.restore("model.", &vs, &run.checkpoint_path())?;
-        optimizer.restore("optimizer.", &checkpoint, &run.checkpoint_path())?;
+        optimizer.resume(&vs, &checkpoint, &run.checkpoint_path())?;
     }
     let held_out = held_out_batches(corpus, training.batch_frames, device);
     while !run.is_finished() {
         let mut rng = run.rng();
         let batch = TokenBatch::new(&corpus.pick(training.batch_frames, &mut rng), device);
         let (loss, figures) = autocast_bf16(device, training.bf16, || model.losses(&batch, &corpus.codebooks, true))?;
-        let lr = warmup_cosine(run.step(), training.steps, training.warmup, training.learning_rate, 0.02);
+        let lr = warmup_cosine(run.step(), steps, training.warmup, training.learning_rate, 0.02);
         let norm = optimizer.backward_step(&loss, lr)?;
         let mut metrics = vec![("loss", loss.double_value(&[])), ("gradient", norm)];
         metrics.extend(figures.iter().map(|(name, value)| (*name, value.double_value(&[]))));
@@ -96,12 +87,9 @@ pub fn train<M: LanguageModel>(
         let frames = batch.mask.sum(tch::Kind::Float).double_value(&[]);
         run.finish_step(frames / corpus.codec.frame_rate(), &metrics, keep)?;
         if run.is_due() {
-            let mut checkpoint = Checkpoint::default();
-            checkpoint.insert_variables("model.", &vs);
-            optimizer.save("optimizer.", &mut checkpoint);
-            run.save(checkpoint)?;
+            run.save(optimizer.checkpoint(&vs))?;
             save_half(&dir.join(weights::file(M::NAME)), &vs, |_| true)?;
-            if training.rank.is_some() {
+            if rank.is_some() {
                 optimizer.adapter().save(&dir.join(adapter::file(M::NAME)), None)?;
             }
         }

@@ -24,4 +24,4 @@ pub mod stages;
 pub mod tokens;
 pub mod voice;
 
-pub use run::{Observer, Progress, Start};
+pub use run::{Job, Observer, Progress, Start};

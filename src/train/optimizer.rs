@@ -123,6 +123,20 @@ impl Optimizer {
         Checkpoint { tensors, ..Checkpoint::default() }
     }
 
+    /// The variables of `vs` and its own state, for [`Optimizer::resume`].
+    pub fn checkpoint(&self, vs: &VarStore) -> Checkpoint {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.insert_variables("model.", vs);
+        self.save("optimizer.", &mut checkpoint);
+        checkpoint
+    }
+
+    /// Takes back what [`Optimizer::checkpoint`] gave, which was read from `path`.
+    pub fn resume(&mut self, vs: &VarStore, checkpoint: &Checkpoint, path: &Path) -> Result<()> {
+        checkpoint.restore("model.", vs, path)?;
+        self.restore("optimizer.", checkpoint, path)
+    }
+
     /// Adds the state under `prefix`.
     pub fn save(&self, prefix: &str, checkpoint: &mut Checkpoint) {
         for (name, tensor) in self.state() {

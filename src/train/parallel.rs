@@ -1,13 +1,12 @@
 //! Training of the parallel model: each step learns durations and one of three tasks, drawn at random.
 
 use std::f64::consts::FRAC_PI_2;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::language::{LanguageModel, LanguageTraining};
-use super::run::{Observer, Start};
+use super::run::Job;
 use super::tokens::{TokenBatch, TokenCorpus, frame_cross_entropy, latent, nudge};
 use crate::error::Result;
 use crate::nn::aligned::FramePath;
@@ -31,15 +30,8 @@ pub struct ParallelRecipe {
 }
 
 /// Trains until the last step; `parallel.safetensors` in `dir` then holds the weights to ship.
-pub fn train(
-    recipe: &ParallelRecipe,
-    corpus: &TokenCorpus,
-    dir: &Path,
-    start: &Start,
-    device: Device,
-    observer: Observer,
-) -> Result<()> {
-    super::language::train(recipe, &recipe.training, corpus, dir, start, device, observer, |vs| Learner {
+pub fn train(recipe: &ParallelRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
+    super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: ParallelModel::new(vs.root(), &recipe.model),
         nudge: recipe.training.nudge,
     })

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tch::Device;
 
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::Checkpoint;
@@ -28,6 +30,15 @@ pub struct Progress<'a> {
 /// Called after every step.
 pub type Observer<'a> = &'a mut dyn FnMut(&Progress);
 
+/// Where a run works, and how it begins.
+pub struct Job<'a> {
+    /// Folder for metrics, checkpoints and the trained weights.
+    pub dir: &'a Path,
+    pub start: &'a Start,
+    pub device: Device,
+    pub observer: Observer<'a>,
+}
+
 /// What a run is to do.
 #[derive(Debug, Clone, Copy)]
 pub struct RunPlan {
@@ -35,6 +46,8 @@ pub struct RunPlan {
     pub steps: u64,
     /// Longest time between two checkpoints.
     pub checkpoint_seconds: u64,
+    /// Rank of the adapter that is learnt, if it is one.
+    pub rank: Option<i64>,
 }
 
 /// How a run begins.
@@ -50,7 +63,7 @@ pub enum Start {
 
 impl Start {
     /// Refuses an adapter of nothing, or one without a rank.
-    pub fn check_rank(&self, rank: Option<i64>) -> Result<()> {
+    fn check_rank(&self, rank: Option<i64>) -> Result<()> {
         match rank {
             Some(rank) if rank < 1 => Err(Error::Training(format!("rank is {rank}, expected at least 1"))),
             Some(_) if *self == Self::Fresh => {
@@ -77,17 +90,14 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts a run in `dir`, or goes on with the one there.
+    /// Starts a run in the job's folder, or goes on with the one there; random numbers are drawn as its seed says from now on.
     ///
-    /// `config` is kept in the folder as `config.toml`; a run resumes only under the configuration it began with.
+    /// `recipe` is kept in the folder as `config.toml`; a run resumes only under the recipe it began with.
     /// The checkpoint to go on from is returned with it.
-    pub fn open(
-        dir: &Path,
-        config: &str,
-        plan: RunPlan,
-        start: &Start,
-        observer: Observer<'a>,
-    ) -> Result<(Self, Option<Checkpoint>)> {
+    pub fn open(job: Job<'a>, recipe: &impl Serialize, plan: RunPlan) -> Result<(Self, Option<Checkpoint>)> {
+        let Job { dir, start, observer, .. } = job;
+        start.check_rank(plan.rank)?;
+        let config = toml::to_string(recipe).map_err(|e| Error::Training(e.to_string()))?;
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let (kept, path) = (dir.join("config.toml"), dir.join("checkpoint.safetensors"));
         let checkpoint = if *start == Start::Resume {
@@ -113,6 +123,7 @@ impl<'a> Run<'a> {
             None => 0,
         };
         let metrics = open_metrics(&dir.join("metrics.jsonl"), step)?;
+        tch::manual_seed(plan.seed as i64);
         let now = Instant::now();
         let (dir, first_step) = (dir.to_path_buf(), step);
         let run = Self {

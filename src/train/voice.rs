@@ -12,7 +12,7 @@ use super::corpus::Corpus;
 use super::decoder::{self, DecoderRecipe, DecoderTraining};
 use super::export::{About, finish};
 use super::language::LanguageTraining;
-use super::run::{Observer, Start};
+use super::run::{Job, Observer, Start};
 use super::tokens::TokenCorpus;
 use crate::adapter;
 use crate::checkpoint::Checkpoint;
@@ -92,14 +92,16 @@ pub fn make(ingredients: &Ingredients, about: About, work: &Path, out: &Path, he
         if steps.coarse > 0 {
             (hear.stage)("the coarse model");
             let recipe = CoarseRecipe { model: config.coarse.clone(), training: coarse_training(steps.coarse, rank) };
-            coarse::train(&recipe, &tokens, &coarse_run, &start(&coarse_run, from), device, hear.steps)?;
+            let start = &start(&coarse_run, from);
+            coarse::train(&recipe, &tokens, Job { dir: &coarse_run, start, device, observer: hear.steps })?;
         }
         if steps.decoder > 0 {
             (hear.stage)("the decoder");
             let recipe = DecoderRecipe { training: decoder_training(steps.decoder, rank) };
             let speech = Corpus::open(&corpus, config.codec.sample_rate)?;
-            let start = start(&decoder_run, from);
-            decoder::train(&recipe, from, &speech, &tokens, &decoder_run, &start, device, hear.steps)?;
+            let start = &start(&decoder_run, from);
+            let job = Job { dir: &decoder_run, start, device, observer: hear.steps };
+            decoder::train(&recipe, from, &speech, &tokens, job)?;
         }
     }
     let trained = [("coarse", &coarse_run), ("codec", &decoder_run)];
