@@ -22,7 +22,7 @@ pub struct CoarseRecipe {
     pub training: LanguageTraining,
 }
 
-/// Trains until the last step; `coarse.safetensors` in `dir` then holds the weights to ship.
+/// Trains until the last step; `coarse.safetensors` in the folder of `job` then holds the weights to ship.
 pub fn train(recipe: &CoarseRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
     super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: CoarseModel::new(vs.root(), &recipe.model),

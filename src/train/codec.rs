@@ -66,7 +66,7 @@ const FEATURE_MATCHING: f64 = 0.5;
 /// Batches from which the codebooks are first placed.
 const INITIAL_BATCHES: usize = 100;
 
-/// Trains until the last step, saving on the way; at the end `encoder.safetensors` and `codec.safetensors` in `dir` hold the weights to ship.
+/// Trains until the last step, saving on the way; at the end `encoder.safetensors` and `codec.safetensors` in the folder of `job` hold the weights to ship.
 pub fn train(recipe: &CodecRecipe, corpus: &Corpus, job: Job) -> Result<()> {
     let (dir, start, device) = (job.dir, job.start, job.device);
     let CodecTraining { seed, checkpoint_seconds, .. } = recipe.training;

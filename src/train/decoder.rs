@@ -62,7 +62,7 @@ const HELD_OUT: usize = 24;
 /// Name of the weights to ship: the decoder, and the codebooks as they were.
 const NAME: &str = "codec";
 
-/// Trains the decoder of the voice in the folder `voice`, whose fine model predicts, until the last step; `codec.safetensors` in `dir`
+/// Trains the decoder of the voice in the folder `voice`, whose fine model predicts, until the last step; `codec.safetensors` in the folder of `job`
 /// then holds the weights to ship. `tokens` are the codes of `corpus`.
 pub fn train(recipe: &DecoderRecipe, voice: &Path, corpus: &Corpus, tokens: &TokenCorpus, job: Job) -> Result<()> {
     let t = &recipe.training;

@@ -22,7 +22,7 @@ pub struct DepthRecipe {
 }
 
 /// Trains on the states of the coarse model in the folder `coarse` of its run or voice until the last step; `depth.safetensors` in
-/// `dir` then holds the weights to ship.
+/// the folder of `job` then holds the weights to ship.
 pub fn train(recipe: &DepthRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
     let coarse = frozen(coarse, job.device)?;
     super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {

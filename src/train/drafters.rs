@@ -23,7 +23,7 @@ pub struct HeadsRecipe {
     pub training: LanguageTraining,
 }
 
-/// Trains heads on the coarse model in the folder `coarse` of its run or voice until the last step; `heads.safetensors` in `dir`
+/// Trains heads on the coarse model in the folder `coarse` of its run or voice until the last step; `heads.safetensors` in the folder of `job`
 /// then holds the weights to ship.
 pub fn train_heads(recipe: &HeadsRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
     let coarse = frozen(coarse, job.device)?;
@@ -68,7 +68,7 @@ impl LanguageModel for HeadsLearner {
 }
 
 /// Trains a smaller coarse model to imitate the one in the folder `coarse` of its run or voice until the last step;
-/// `small.safetensors` in `dir` then holds the weights to ship.
+/// `small.safetensors` in the folder of `job` then holds the weights to ship.
 pub fn train_small(recipe: &CoarseRecipe, coarse: &Path, corpus: &TokenCorpus, job: Job) -> Result<()> {
     let coarse = frozen(coarse, job.device)?;
     super::language::train(recipe, &recipe.training, corpus, job, |vs| SmallLearner {

@@ -63,7 +63,7 @@ fn silences(rows: usize, rng: &mut impl Rng) -> Vec<[usize; 2]> {
     (0..rows).map(|_| [some(), some()]).collect()
 }
 
-/// Trains on a corpus whose durations are known and on aligned `recordings` until the last step; `dir` then holds an ear to ship,
+/// Trains on a corpus whose durations are known and on aligned `recordings` until the last step; the folder of `job` then holds an ear to ship,
 /// its matrices in 8 bits.
 pub fn train(recipe: &EarRecipe, corpus: &Corpus, recordings: &[Corpus], job: Job) -> Result<()> {
     recipe.model.validate().map_err(Error::Training)?;

@@ -20,7 +20,7 @@ pub struct FineRecipe {
 /// Share of the steps in which more than the coarse level is known, as in a second pass.
 const LATER_PASSES: f64 = 0.2;
 
-/// Trains until the last step; `fine.safetensors` in `dir` then holds the weights to ship.
+/// Trains until the last step; `fine.safetensors` in the folder of `job` then holds the weights to ship.
 pub fn train(recipe: &FineRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
     super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: FineModel::new(vs.root(), &recipe.model),

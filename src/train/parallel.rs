@@ -29,7 +29,7 @@ pub struct ParallelRecipe {
     pub training: LanguageTraining,
 }
 
-/// Trains until the last step; `parallel.safetensors` in `dir` then holds the weights to ship.
+/// Trains until the last step; `parallel.safetensors` in the folder of `job` then holds the weights to ship.
 pub fn train(recipe: &ParallelRecipe, corpus: &TokenCorpus, job: Job) -> Result<()> {
     super::language::train(recipe, &recipe.training, corpus, job, |vs| Learner {
         model: ParallelModel::new(vs.root(), &recipe.model),
