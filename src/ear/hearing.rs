@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::text::Vocab;
 
 /// How unlikely it is that a symbol ends with a frame, in nats: short flickers are not heard. With 2 the shipped ear hears 8.9 % of the phonemes
-/// in the teacher's speech wrong and 11.4 % in heart's, with this 8.8 and 11.1 %.
+/// in the teacher's speech wrong and 11.4 % in heart's of that time, with this 8.8 and 11.1 %.
 const CHANGE: f32 = 1.4;
 /// Share of the likelihood of any silence that every silence gets: a speaker pauses where no comma is written.
 const ANY_SILENCE: f32 = 0.1;
