@@ -310,8 +310,21 @@ fn names_and_unknown_words_are_read_and_inflected() {
     assert_eq!(phonemes("Paul"), "pˈɔl");
     assert_eq!(phonemes("café"), "kæfˈA");
     assert_eq!(phonemes("résumés"), "ɹˈɛzəmˌAz");
+    // Names, not an angel, things jarred, and what a man named Borg owns.
+    assert_eq!(phonemes("Los Angeles"), "lˈɔs ˈænʤələs");
+    assert_eq!(phonemes("Jared's"), "ʤˈɛɹədz");
+    assert_eq!(phonemes("We met Corrales."), "wˌi mˈɛt kəɹˈɑlɛs.");
+    assert_eq!(phonemes("the corrals"), "ðə kəɹˈælz");
     for word in ["Tulkinghorn", "blorptastic", "verandahs", "Wojciechowski", "Łukasz", "x"] {
         assert!(!phonemes(word).is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn contractions_are_read_without_their_apostrophe() {
+    for contraction in ["don't", "isn't", "couldn't", "you're", "they'll", "I've", "o'clock"] {
+        let plain = contraction.to_lowercase().replace('\'', "");
+        assert_eq!(phonemes(&format!("so {plain} it")), phonemes(&format!("so {contraction} it")));
     }
 }
 

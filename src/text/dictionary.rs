@@ -57,6 +57,11 @@ pub fn in_gold(word: &str) -> bool {
     lexicon_of(GOLD, word).in_gold(word)
 }
 
+/// Whether a dictionary has a word as it stands, written small or capitalized: not only its stem.
+pub fn is_entry(word: &str) -> bool {
+    cases(word).iter().any(|form| [GOLD, SILVER].iter().any(|table| table::find(table, form).is_some()))
+}
+
 fn lexicon_of(table: &str, word: &str) -> Lexicon {
     let mut lexicon = rules();
     let cases = cases(word).into_iter().filter_map(|form| table::find(table, &form).map(|found| (form, entry(found))));

@@ -5,7 +5,7 @@
 
 use misaki_rs::lexicon::TokenContext;
 
-use super::dictionary::{CAP_STRESSES, in_gold, lexicon_for, rules};
+use super::dictionary::{CAP_STRESSES, in_gold, is_entry, lexicon_for, rules};
 use super::letters::LetterModel;
 use super::spelling::{is_capitals, is_pronounceable, spell, straight, without_drawl};
 use super::table;
@@ -66,14 +66,19 @@ impl Pronouncer {
         if word.starts_with('\'') {
             word.clone_from(&lower);
         }
-        if let Some(phonemes) = table::find(EXCEPTIONS, &lower) {
-            return Some(phonemes.to_string());
+        if let Some(phonemes) = inflected(&lower, |word| table::find(EXCEPTIONS, word)) {
+            return Some(phonemes);
         }
         if !word.is_ascii() || word.len() > LONGEST_WORD {
             return None;
         }
         if is_capitals(&word) && !in_gold(&word) && !in_gold(&lower) {
             return (word.len() >= 4).then(|| table::find(NAMES, &lower).map(str::to_string))?;
+        }
+        if tag == "NNP"
+            && let Some(phonemes) = inflected(&lower, name)
+        {
+            return Some(phonemes);
         }
         let stress = match () {
             _ if word == lower => None,
@@ -183,6 +188,17 @@ impl Pronouncer {
         let known = word.is_ascii() && in_gold(word);
         known.then(|| lexicon_for(word).lookup(word, "NN", None, None))?.map(|(p, _)| p).filter(|p| p.contains('ˈ'))
     }
+}
+
+/// A name that only the table of names holds whole: misaki finds an angel in "Angeles", and a jar in "Jared".
+fn name(word: &str) -> Option<&'static str> {
+    table::find(NAMES, word).filter(|_| !is_entry(word))
+}
+
+/// What `find` says of a word, or of what the word is the possessive of.
+fn inflected(word: &str, find: impl Fn(&str) -> Option<&'static str>) -> Option<String> {
+    let owner = || word.strip_suffix("'s").and_then(&find).map(with_plural);
+    find(word).map(str::to_string).or_else(owner)
 }
 
 /// A word's sound with the plural or possessive ending that agrees with it.
