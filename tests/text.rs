@@ -315,9 +315,22 @@ fn names_and_unknown_words_are_read_and_inflected() {
     assert_eq!(phonemes("Jared's"), "ʤˈɛɹədz");
     assert_eq!(phonemes("We met Corrales."), "wˌi mˈɛt kəɹˈɑlɛs.");
     assert_eq!(phonemes("the corrals"), "ðə kəɹˈælz");
+    // Said, not spelled, though no English word begins so.
+    assert_eq!(phonemes("Zdravko"), "zdɹˈɑvkO");
+    assert_eq!(phonemes("Nkrumah"), "ŋkɹˈumə");
     for word in ["Tulkinghorn", "blorptastic", "verandahs", "Wojciechowski", "Łukasz", "x"] {
         assert!(!phonemes(word).is_empty(), "{word}");
     }
+}
+
+#[test]
+fn words_around_a_homograph_say_how_it_sounds() {
+    assert!(phonemes("He plays the bass.").ends_with("bˈAs."));
+    assert!(phonemes("We caught a bass.").ends_with("bˈæs."));
+    assert!(phonemes("She took the lead.").ends_with("lˈid."));
+    assert!(phonemes("an old lead pipe").contains("lˈɛd"));
+    assert!(phonemes("St. Louis").ends_with("lˈuəs"));
+    assert!(phonemes("a minute amount").contains("mInˈut"));
 }
 
 #[test]

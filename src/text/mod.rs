@@ -1,10 +1,11 @@
 //! Written English to phonemes: sentences, words as spoken, phonemes with stress.
 //!
 //! `markup` and `ssml` find pauses and marks, `split` finds sentences, `normalize` puts signs into
-//! words, `phonemize` reads words aloud with the help of `pronounce`, and `vocab` numbers the
+//! words, `phonemize` reads words aloud with the help of `homographs` and `pronounce`, and `vocab` numbers the
 //! phonemes. Knows nothing of models or sound.
 
 mod dictionary;
+mod homographs;
 pub mod letters;
 mod lexicon;
 mod line;

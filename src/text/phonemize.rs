@@ -6,6 +6,7 @@
 
 use misaki_rs::lexicon::TokenContext;
 
+use super::homographs;
 use super::line::{Line, Word};
 use super::pronounce::{Pronouncer, with_plural};
 use super::tokens::{Given, Part, Tokenizer, merged, sound, written};
@@ -26,6 +27,7 @@ impl Phonemizer {
     /// Phonemes of a sentence and where each of its words lies in them.
     pub fn read(&self, sentence: &str, given: &[Given]) -> (String, Vec<Word>) {
         let mut words = self.tokenizer.words(sentence, given);
+        homographs::settle(&mut words);
         let mut context = TokenContext::default();
         for word in words.iter_mut().rev() {
             self.resolve(word, &mut context);

@@ -34,8 +34,12 @@ pub fn is_pronounceable(word: &str) -> bool {
     let letters: Vec<char> = word.chars().filter(char::is_ascii_alphabetic).collect();
     let longest_run = letters.split(|&c| is_vowel(c)).map(<[char]>::len).max().unwrap_or(0);
     let opening: String = letters.iter().take(2).collect();
-    let opens_well = letters.iter().take(2).any(|&c| is_vowel(c)) || OPENINGS.contains(&opening.as_str());
-    letters.len() > 1 && letters.iter().any(|&c| is_vowel(c)) && longest_run <= 5 && opens_well
+    let vowels = letters.iter().filter(|&&c| is_vowel(c)).count();
+    // Mbappé and Zverev are said, however they begin.
+    let is_name_like = letters.len() >= 5 && 4 * vowels >= letters.len();
+    let opens_well =
+        letters.iter().take(2).any(|&c| is_vowel(c)) || OPENINGS.contains(&opening.as_str()) || is_name_like;
+    letters.len() > 1 && vowels > 0 && longest_run <= 5 && opens_well
 }
 
 /// `Sooooo` as `So`, `Aaargh` as `Argh`: a letter written three times or more is written once.
