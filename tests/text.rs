@@ -315,6 +315,7 @@ fn names_and_unknown_words_are_read_and_inflected() {
     assert_eq!(phonemes("Jared's"), "ʤˈɛɹədz");
     assert_eq!(phonemes("We met Corrales."), "wˌi mˈɛt kəɹˈɑlɛs.");
     assert_eq!(phonemes("the corrals"), "ðə kəɹˈælz");
+    assert_eq!(phonemes("Jemma"), "ʤˈɛmə");
     // Said, not spelled, though no English word begins so.
     assert_eq!(phonemes("Zdravko"), "zdɹˈɑvkO");
     assert_eq!(phonemes("Nkrumah"), "ŋkɹˈumə");

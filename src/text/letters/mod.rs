@@ -103,7 +103,7 @@ impl LetterModel {
     pub fn read(&self, word: &str) -> String {
         let letters = letters(word);
         let best = beam(&letters, &self.chunks, self.weights.as_slice(), BEAM).into_iter().next().unwrap_or_default();
-        stressed(best.chunks.iter().map(|&id| self.chunks.sounds[usize::from(id)].as_str()).collect())
+        stressed(once(best.chunks.iter().flat_map(|&id| self.chunks.sounds[usize::from(id)].chars())))
     }
 }
 
@@ -174,6 +174,17 @@ impl Path {
         chunks.push(id);
         Self { chunks, score, history: self.history.with(id, sound) }
     }
+}
+
+/// Phonemes in which a double letter's consonant is heard once.
+fn once(phonemes: impl Iterator<Item = char>) -> String {
+    let is_consonant = |c| crate::text::vocab::CONSONANTS.contains(c);
+    phonemes.fold(String::new(), |mut heard, c| {
+        if !(is_consonant(c) && heard.ends_with(c)) {
+            heard.push(c);
+        }
+        heard
+    })
 }
 
 /// Gives a word without main stress one on its first weakly stressed vowel, else on its first
