@@ -141,6 +141,7 @@ fn telephone_numbers_are_spoken_digit_by_digit() {
         ("(555) 123-4567", "five five five, one two three, four five six seven"),
         ("+44 20 7946 0958", "plus four four, two zero, seven nine four six, zero nine five eight"),
         ("1-800-555-1234", "one, eight hundred, five five five, one two three four"),
+        ("(020) 7946-0958", "zero two zero, seven nine four six, zero nine five eight"),
         ("call 911", "call nine one one"),
     ]);
 }
@@ -219,6 +220,10 @@ fn what_people_type_into_boxes_and_files_is_read_as_they_mean_it() {
             "Population: nine thousand eight hundred seventeen (twenty twenty three estimated)",
         ),
         ("Apt. 4C, 221B Baker St.", "Apartment four C, two twenty one B Baker Street."),
+        ("Mon-Fri 9am-5pm, Sat 10-2", "Monday to Friday nine A.M. to five P.M., Saturday ten to two"),
+        ("He sat 3 days", "He sat three days"),
+        ("Flight BA287", "Flight BA two eighty seven"),
+        ("2cm x 3cm x 4cm", "two centimeters by three centimeters by four centimeters"),
         ("rated 4.5/5", "rated four point five out of five"),
         ("In 2019/20 they won", "In twenty nineteen twenty they won"),
         ("the year 1066", "the year ten sixty six"),

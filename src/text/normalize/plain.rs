@@ -37,7 +37,7 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"(^|[ (])±", |f| f.expand("${1}plus or minus ")),
         (r"(\w)²", |f| f.expand("$1 squared")),
         (r"(\w)³", |f| f.expand("$1 cubed")),
-        (NUMBERED, |f| Some(format!("{} {}{}", f.group(1), f.group(2), code(f.group(3))))),
+        (NUMBERED, |f| Some(format!("{} {} {}", f.group(1), f.group(2), code(f.group(3))))),
         (r"\b([A-Z]{1,5})-(\d+)\b", |f| Some(format!("{} {}", letter(f.group(1)), code(f.group(2))))),
         (r"\b\d+(?:-\d+){2,}\b", groups),
         (r"\b(\d+(?:\.\d+)?)[eE]([+-]?)(\d{1,3})\b", scientific),

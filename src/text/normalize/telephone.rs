@@ -11,6 +11,9 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"(\+\d{1,3}[ .-]?|\b1[ .-])\(?(\d{2,4})\)?[ .-](\d{3,4})[ .-](\d{3,4})\b", |f| phone(f, &[1, 2, 3, 4])),
         (r"\(?\b(\d{3})\)?[ .-](\d{3})[.-](\d{4})\b", |f| phone(f, &[1, 2, 3])),
         (r"\b0\d{2,4} \d{3,4} \d{3,4}\b", |f| Some(groups(f.group(0)))),
+        (r"\((0\d{2,4})\) ?(\d{3,4}[ -]\d{3,4})\b", |f| {
+            Some(format!("{}, {}", digits(f.group(1)), groups(f.group(2))))
+        }),
         (r"(\+\d{1,3}) ?\((0)\) ?(\d{1,4}(?:[ .-]\d{2,4}){1,4})\b", |f| {
             Some(format!("plus {}, zero, {}", digits(f.group(1)), groups(f.group(3))))
         }),

@@ -58,7 +58,7 @@ const UNITS: &[(&str, &str, &str)] = &[
     ("Gbps", "gigabit per second", "gigabits per second"),
     ("MB/s", "megabyte per second", "megabytes per second"),
     ("GB/s", "gigabyte per second", "gigabytes per second"), ("px", "pixel", "pixels"),
-    ("pt", "point", "points"), ("°C", "degree Celsius", "degrees Celsius"),
+    ("pt", "point", "points"), ("pts", "point", "points"), ("°C", "degree Celsius", "degrees Celsius"),
     ("℃", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit", "degrees Fahrenheit"),
     ("℉", "degree Fahrenheit", "degrees Fahrenheit"), ("°", "degree", "degrees"),
     ("qt", "quart", "quarts"), ("qts", "quart", "quarts"), ("atm", "atmosphere", "atmospheres"),
@@ -67,7 +67,7 @@ const UNITS: &[(&str, &str, &str)] = &[
 ];
 
 /// Units that are words or letters of their own: only right after the number.
-const ADJACENT_ONLY: [&str; 7] = ["s", "h", "l", "V", "mi", "in.", "cal"];
+const ADJACENT_ONLY: [&str; 6] = ["s", "h", "l", "V", "in.", "cal"];
 
 /// Words after a measure that it does not describe.
 #[rustfmt::skip]
@@ -104,6 +104,9 @@ pub fn rules() -> Result<Vec<Rule>> {
                 measure_words("", f.group(1), "foot", "feet"),
                 measure_words("", f.group(2), "inch", "inches")
             ))
+        }),
+        (r"(\d ?(?:[cmk]?m|in|ft|px)) ?[x×] ?", |f| {
+            f.after.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{} by ", f.group(1)))
         }),
         (&part_of_unit, part_of),
         (&per, |f| Some(format!("{} per {}", f.group(1), full(f.group(2))))),

@@ -7,7 +7,7 @@ use crate::error::Result;
 #[rustfmt::skip]
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("e.g.", "for example"), ("i.e.", "that is"), ("E.g.", "For example"), ("I.e.", "That is"),
-    ("vs.", "versus"), ("vs", "versus"), ("approx.", "approximately"), ("cf.", "compare"),
+    ("vs.", "versus"), ("vs", "versus"), ("approx.", "approximately"), ("Approx.", "Approximately"), ("Esq.", "Esquire"), ("cf.", "compare"),
     ("viz.", "namely"), ("et al.", "et al"), ("ca.", "circa"), ("Jr.", "Junior"), ("Sr.", "Senior"),
     ("Inc.", "Incorporated"), ("Ltd.", "Limited"), ("Corp.", "Corporation"), ("Co.", "Company"),
     ("Bros.", "Brothers"), ("Dept.", "Department"), ("dept.", "department"),
@@ -38,6 +38,13 @@ const BEFORE_NUMBER: &[(&str, &str)] = &[
     ("op", "opus"), ("Pt", "part"), ("Rm", "room"), ("rm", "room"),
 ];
 
+/// Days of the week, cut short.
+#[rustfmt::skip]
+const DAYS: &[(&str, &str)] = &[
+    ("Mon", "Monday"), ("Tue", "Tuesday"), ("Tues", "Tuesday"), ("Wed", "Wednesday"), ("Thu", "Thursday"),
+    ("Thur", "Thursday"), ("Thurs", "Thursday"), ("Fri", "Friday"), ("Sat", "Saturday"), ("Sun", "Sunday"),
+];
+
 /// Rules for abbreviations that numbers follow; they come before names.
 pub fn numbered_rules() -> Result<Vec<Rule>> {
     let numbered = format!(r"\b({})\. ?(\d|[IVXLC]+\b)", alternatives(BEFORE_NUMBER));
@@ -52,7 +59,12 @@ pub fn numbered_rules() -> Result<Vec<Rule>> {
 /// Rules for other abbreviations; they come after names.
 pub fn rules() -> Result<Vec<Rule>> {
     let abbreviations = format!(r"({})", alternatives(ABBREVIATIONS));
+    let day = alternatives(DAYS);
+    let days = format!(r"\b({day})\.? ?[-–—] ?({day})\b");
+    let day_and_time = format!(r"\b({day})\.? (\d{{1,2}}(?::\d{{2}}| ?[ap]\.?m\b| ?[-–]))");
     Rule::table(&[
+        (&days, |f| Some(format!("{} to {}", lookup(DAYS, f.group(1))?, lookup(DAYS, f.group(2))?))),
+        (&day_and_time, |f| Some(format!("{} {}", lookup(DAYS, f.group(1))?, f.group(2)))),
         (&abbreviations, abbreviation),
         (r"\b([A-Z]{1,3})&([A-Z]{1,3})\b", |f| Some(format!("{} and {}", dotted(f.group(1)), dotted(f.group(2))))),
     ])
