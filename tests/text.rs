@@ -221,6 +221,7 @@ fn what_people_type_into_boxes_and_files_is_read_as_they_mean_it() {
         ),
         ("Apt. 4C, 221B Baker St.", "Apartment four C, two twenty one B Baker Street."),
         ("Mon-Fri 9am-5pm, Sat 10-2", "Monday to Friday nine A.M. to five P.M., Saturday ten to two"),
+        ("Q3 2023 earnings", "Q three twenty twenty three earnings"),
         ("He sat 3 days", "He sat three days"),
         ("Flight BA287", "Flight BA two eighty seven"),
         ("2cm x 3cm x 4cm", "two centimeters by three centimeters by four centimeters"),

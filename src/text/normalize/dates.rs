@@ -47,6 +47,7 @@ pub fn rules() -> Result<Vec<Rule>> {
         (r"['‘’](\d{2})\b", |f| {
             f.stands_alone().then(|| year(1900 + f.value(1)?).split_once(' ').map(|(_, y)| y.to_string()))?
         }),
+        (r"\b(Q[1-4]) (\d{4})\b", |f| Some(format!("{} {}", f.group(1), year(f.value(2)?)))),
         (r"\b(\d{3,4})( ?(?:BC|AD|BCE|CE))\b", |f| Some(format!("{}{}", year(f.value(1)?), f.group(2)))),
     ])
 }
