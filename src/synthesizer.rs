@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
 use tch::Device;
 use tracing::debug;
 
@@ -24,6 +27,10 @@ const SPEEDS: RangeInclusive<f64> = 0.5..=2.0;
 
 /// Semitones around the voice's own pitch.
 const PITCHES: RangeInclusive<f64> = -12.0..=12.0;
+
+/// Standard deviation of the noise in pauses, -94 dB of full scale: as quiet as the voices' own silence, where zeros would leave a hole. Makers of
+/// audiobooks call it room tone.
+const ROOM_TONE: f32 = 2e-5;
 
 /// How to speak.
 #[derive(Debug, Clone, PartialEq)]
@@ -257,8 +264,11 @@ impl Speech<'_> {
     }
 
     fn silence(&self, seconds: f64) -> Chunk {
-        let samples = (seconds * f64::from(self.synthesizer.sample_rate())).round() as usize;
-        Chunk { samples: vec![0.0; samples], is_last: true, ..Default::default() }
+        let count = (seconds * f64::from(self.synthesizer.sample_rate())).round() as usize;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.options.sampling.seed);
+        rng.set_stream(self.spoken);
+        let samples = StandardNormal.sample_iter(rng).take(count).map(|x: f32| x * ROOM_TONE).collect();
+        Chunk { samples, is_last: true, ..Default::default() }
     }
 }
 

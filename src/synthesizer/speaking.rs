@@ -84,7 +84,8 @@ impl<'a> Speaking<'a> {
         let ids = Tensor::from_slice(&symbols).unsqueeze(0).to_device(voice.device);
         let is_short = utterance.phonemes.split_whitespace().count() <= FEW_WORDS;
         let pace = if is_short { FEW_WORDS_PACE } else { 1.0 };
-        let speed = (options.speed * utterance.prosody.rate * pace).clamp(*SPEEDS.start(), *SPEEDS.end());
+        let speed = (options.speed * utterance.prosody.rate).clamp(*SPEEDS.start(), *SPEEDS.end());
+        let speed = (speed * pace).max(*SPEEDS.start());
         let log_speed = speed.ln();
         let log_speed = log_speed + FAST * log_speed.max(0.0).powi(2);
         let pitch = (options.pitch + utterance.prosody.pitch).clamp(*PITCHES.start(), *PITCHES.end());
