@@ -316,7 +316,7 @@ fn names_and_unknown_words_are_read_and_inflected() {
     assert_eq!(phonemes("Paul"), "pˈɔl");
     assert_eq!(phonemes("café"), "kæfˈA");
     assert_eq!(phonemes("résumés"), "ɹˈɛzəmˌAz");
-    // Names, not an angel, things jarred, and what a man named Borg owns.
+    // Names, not an angel, something jarred, and pens for cattle.
     assert_eq!(phonemes("Los Angeles"), "lˈɔs ˈænʤələs");
     assert_eq!(phonemes("Jared's"), "ʤˈɛɹədz");
     assert_eq!(phonemes("We met Corrales."), "wˌi mˈɛt kəɹˈɑlɛs.");

@@ -103,7 +103,7 @@ impl LetterModel {
     pub fn read(&self, word: &str) -> String {
         let letters = letters(word);
         let best = beam(&letters, &self.chunks, self.weights.as_slice(), BEAM).into_iter().next().unwrap_or_default();
-        stressed(once(best.chunks.iter().flat_map(|&id| self.chunks.sounds[usize::from(id)].chars())))
+        stressed(undoubled(best.chunks.iter().flat_map(|&id| self.chunks.sounds[usize::from(id)].chars())))
     }
 }
 
@@ -177,7 +177,7 @@ impl Path {
 }
 
 /// Phonemes in which a double letter's consonant is heard once.
-fn once(phonemes: impl Iterator<Item = char>) -> String {
+fn undoubled(phonemes: impl Iterator<Item = char>) -> String {
     let is_consonant = |c| crate::text::vocab::CONSONANTS.contains(c);
     phonemes.fold(String::new(), |mut heard, c| {
         if !(is_consonant(c) && heard.ends_with(c)) {

@@ -7,7 +7,9 @@ use crate::error::Result;
 #[rustfmt::skip]
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("e.g.", "for example"), ("i.e.", "that is"), ("E.g.", "For example"), ("I.e.", "That is"),
-    ("vs.", "versus"), ("vs", "versus"), ("approx.", "approximately"), ("Approx.", "Approximately"), ("Esq.", "Esquire"), ("ea.", "each"), ("Qty", "Quantity"), ("qty", "quantity"), ("add'l", "additional"), ("Add'l", "Additional"), ("cf.", "compare"),
+    ("vs.", "versus"), ("vs", "versus"), ("approx.", "approximately"), ("cf.", "compare"),
+    ("Approx.", "Approximately"), ("Esq.", "Esquire"), ("ea.", "each"), ("Qty", "Quantity"),
+    ("qty", "quantity"), ("add'l", "additional"), ("Add'l", "Additional"),
     ("viz.", "namely"), ("et al.", "et al"), ("ca.", "circa"), ("Jr.", "Junior"), ("Sr.", "Senior"),
     ("Inc.", "Incorporated"), ("Ltd.", "Limited"), ("Corp.", "Corporation"), ("Co.", "Company"),
     ("Bros.", "Brothers"), ("Dept.", "Department"), ("dept.", "department"),
