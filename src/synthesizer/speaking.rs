@@ -29,8 +29,8 @@ const FIRST_BLOCK: i64 = 4;
 const FAST: f64 = 0.8;
 /// Words of an utterance that is spoken at [`FEW_WORDS_PACE`].
 const FEW_WORDS: usize = 2;
-/// Few words without others around them are easily misheard, so people say them more slowly: of 200 such inputs Whisper base and tiny hear 21
-/// wrong at this pace, 26 at the usual one and 28 at 0.75 (`docs/quality.md`).
+/// Few words without others around them are easily misheard, so they are said more slowly; whether that helps is not sure
+/// (`docs/quality.md`).
 const FEW_WORDS_PACE: f64 = 0.85;
 /// Longest silence before and after an utterance at a speed of 1, in seconds: what the training speech has.
 const LONGEST_SILENCE: f64 = 0.2;
